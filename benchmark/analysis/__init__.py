@@ -1,0 +1,1 @@
+"""Read stored results, aggregate them over folds or seeds, compare. Torch-free."""

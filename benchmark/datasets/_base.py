@@ -1,0 +1,94 @@
+"""What every dataset offers. No module of this package imports torch at its top."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from benchmark.core.batch import ModalityData
+from benchmark.core.paths import Paths
+from benchmark.core.problem import Component, Frozen
+from benchmark.core.result import Release
+
+Rows = NDArray[np.int64]
+
+
+class DatasetConfig(Frozen):
+    """Options of a loader that change what it returns (label rules, cohorts); never a path."""
+
+
+@dataclass(frozen=True)
+class DataContext:
+    """Where a loader may look and what it may use.
+
+    Attributes:
+        paths: Folders of this command.
+        source: ``auto`` takes ``real`` where it is complete, else ``synthetic``.
+    """
+
+    paths: Paths
+    source: Literal["auto", "real", "partial", "synthetic"] = "auto"
+
+
+class Dataset(ABC):
+    """One release, read as officially laid out.
+
+    The constructor raises DataNotAvailable (naming the folder to supply) or DataError.
+
+    Attributes:
+        component: Modalities and tasks, in order.
+        release: What was read.
+        samples: One row per sample: ``sample_id`` (str, unique), ``group_id`` (str, the patient),
+            ``observed:<modality>`` (bool) for every modality, ``target:<task>`` for every task
+            (int class, NaN = unlabelled; multilabel ``target:<task>:<label>``; survival
+            ``target:<task>:time`` and ``:event``), and optionally ``part`` (an official split).
+    """
+
+    config_class: ClassVar[type[DatasetConfig]] = DatasetConfig
+
+    component: Component
+    release: Release
+    samples: pd.DataFrame
+
+    def __init__(self, config: DatasetConfig, context: DataContext) -> None:
+        self.config = config
+        self.context = context
+
+    @classmethod
+    @abstractmethod
+    def probe(cls, config: Any, context: DataContext) -> Release:
+        """Tell cheaply which release a constructor would read; DataNotAvailable if none."""
+
+    @classmethod
+    @abstractmethod
+    def describe(cls, config: Any) -> Component:
+        """Tell modalities and tasks without reading data."""
+
+    @abstractmethod
+    def fit(self, train_rows: Rows) -> Any:
+        """Fit everything that is estimated from data (scalers, vocabularies) on these rows only.
+
+        Args:
+            train_rows: Positions in ``samples``.
+
+        Returns:
+            A preprocessor for :meth:`tensors` and :meth:`control_features`.
+        """
+
+    @abstractmethod
+    def tensors(self, rows: Rows, preprocessor: Any) -> dict[str, ModalityData]:
+        """Return every modality for ``rows``, in that order; unobserved rows hold zeros."""
+
+    @abstractmethod
+    def control_features(self, rows: Rows, preprocessor: Any) -> dict[str, NDArray[np.float64]]:
+        """Return flat features ``(len(rows), F_m)`` per modality; NaN rows where unobserved."""
+
+    def observed(self, rows: Rows) -> NDArray[np.bool_]:
+        """Return ``(len(rows), M)`` observed flags in the component's modality order."""
+        columns = [f"observed:{modality.name}" for modality in self.component.modalities]
+        return self.samples[columns].to_numpy(dtype=bool)[rows]

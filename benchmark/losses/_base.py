@@ -1,0 +1,49 @@
+"""What every loss offers."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import ClassVar
+
+from torch import Tensor, nn
+
+from benchmark.core.problem import Task
+
+
+class Loss(nn.Module, ABC):
+    """Objective of one task. Subclasses take ``(task, config, train_targets)``.
+
+    ``train_targets`` are the labelled targets of the training rows, for class weights; a loss
+    never sees others before training.
+
+    Attributes:
+        kinds: Task kinds it is defined for.
+        n_outputs: Logits the task needs under this loss.
+    """
+
+    kinds: ClassVar[tuple[str, ...]]
+    n_outputs: int
+
+    def __init__(self, task: Task) -> None:
+        super().__init__()
+        if task.kind not in self.kinds:
+            raise ValueError(
+                f"{type(self).__name__} is defined for {self.kinds}, "
+                f"task {task.name!r} is {task.kind}"
+            )
+        self.task = task
+
+    @abstractmethod
+    def forward(self, logits: Tensor, target: Tensor) -> Tensor:
+        """Return the mean over labelled samples (and labels) of a batch, a scalar.
+
+        A batch without a labelled sample gives 0 with zero gradient.
+
+        Args:
+            logits: (B, n_outputs).
+            target: As in ``Batch.targets``.
+        """
+
+    @abstractmethod
+    def scores(self, logits: Tensor) -> Tensor:
+        """Turn logits (B, n_outputs) into what metrics take (see ``benchmark.metrics``)."""

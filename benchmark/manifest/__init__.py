@@ -1,0 +1,1 @@
+"""Manifests and printed tables: YAML in, checked records and planned runs out. Torch-free."""

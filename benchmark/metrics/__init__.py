@@ -1,0 +1,20 @@
+"""Registered metrics and what each means.
+
+A metric is a function ``(y_true, y_score) -> float`` over labelled samples:
+
+========== ============================== ==========================================
+task kind  y_true                         y_score
+========== ============================== ==========================================
+binary     (N,) int in {0, 1}             (N,) float, probability of class 1
+multiclass (N,) int in 0..C-1             (N, C) float, probabilities that sum to 1
+multilabel (N, L) int in {0, 1}           (N, L) float, probability of each label
+========== ============================== ==========================================
+
+It raises ``benchmark.metrics._base.Undefined`` (with the reason) where the number does not exist.
+"""
+
+from __future__ import annotations
+
+from benchmark.metrics._catalog import METRICS, MetricInfo
+
+__all__ = ["METRICS", "MetricInfo"]

@@ -1,0 +1,86 @@
+"""Every metric id with what readers of a table need to know; torch- and scikit-learn-free."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from benchmark.core.problem import TaskKind
+from benchmark.core.registry import Entry, Registry
+
+
+@dataclass(frozen=True)
+class MetricInfo(Entry):
+    """A registered metric.
+
+    Attributes:
+        label: Column head, e.g. ``AUROC``.
+        kinds: Task kinds it is defined for.
+        higher_is_better: Direction.
+        bounds: Smallest and largest possible value.
+    """
+
+    label: str = ""
+    kinds: tuple[TaskKind, ...] = ()
+    higher_is_better: bool = True
+    bounds: tuple[float, float] = (0.0, 1.0)
+
+
+def _info(
+    where: str, label: str, kinds: tuple[TaskKind, ...], summary: str, version: int = 1
+) -> MetricInfo:
+    return MetricInfo(
+        target=f"benchmark.metrics.{where}",
+        label=label,
+        kinds=kinds,
+        summary=summary,
+        result_version=version,
+    )
+
+
+_CLASSES: tuple[TaskKind, ...] = ("binary", "multiclass")
+_ALL: tuple[TaskKind, ...] = ("binary", "multiclass", "multilabel")
+
+METRICS = Registry(
+    "metric",
+    {
+        "acc": _info("accuracy:acc", "ACC", _CLASSES, "share of samples whose class is right"),
+        "balanced_acc": _info(
+            "accuracy:balanced_acc", "Bal. ACC", _CLASSES, "mean recall over the classes present"
+        ),
+        "auroc_binary": _info(
+            "auroc:auroc_binary", "AUROC", ("binary",), "area under the ROC curve, ties count half"
+        ),
+        "auroc_ovr_macro": _info(
+            "auroc:auroc_ovr_macro",
+            "AUROC",
+            ("multiclass", "multilabel"),
+            "unweighted mean of one-vs-rest AUROC over classes (labels) with both outcomes",
+        ),
+        "auroc_ovo_macro": _info(
+            "auroc:auroc_ovo_macro",
+            "AUROC",
+            ("multiclass",),
+            "unweighted mean of AUROC over pairs of classes present (Hand and Till 2001)",
+        ),
+        "auprc_ap": _info(
+            "auprc:auprc_ap", "AUPRC", _ALL, "average precision; macro over classes or labels"
+        ),
+        "auprc_trapezoid": _info(
+            "auprc:auprc_trapezoid",
+            "AUPRC",
+            _ALL,
+            "trapezoid area under the precision-recall curve; macro over classes or labels",
+        ),
+        "f1_macro": _info("f1:f1_macro", "F1", _ALL, "unweighted mean F1 over classes or labels"),
+        "f1_micro": _info("f1:f1_micro", "F1 (micro)", _ALL, "F1 of pooled decisions"),
+        "recall_macro": _info(
+            "f1:recall_macro", "Recall", _ALL, "unweighted mean recall over classes or labels"
+        ),
+        "precision_macro": _info(
+            "f1:precision_macro",
+            "Precision",
+            _ALL,
+            "unweighted mean precision over classes or labels",
+        ),
+    },
+)

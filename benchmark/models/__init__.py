@@ -1,0 +1,44 @@
+"""Registered models and controls. Names map to strings; torch is imported when one is used."""
+
+from __future__ import annotations
+
+from benchmark.core.registry import Entry, Registry
+
+
+def _model(name: str, cls: str, summary: str) -> Entry:
+    return Entry(
+        target=f"benchmark.models.{name}.model:{cls}",
+        config=f"benchmark.models.{name}.config:{cls}Config",
+        summary=summary,
+        family="model",
+    )
+
+
+def _control(name: str, cls: str, summary: str) -> Entry:
+    return Entry(
+        target=f"benchmark.models.controls.{name}:{cls}",
+        config=f"benchmark.models.controls.config:{cls}Config",
+        summary=summary,
+        family="control",
+    )
+
+
+MODELS = Registry(
+    "model",
+    {
+        "unimodal": _model("unimodal", "Unimodal", "encoder of one modality, linear head"),
+        "early_fusion": _model("early_fusion", "EarlyFusion", "encoded modalities concatenated"),
+        "late_fusion": _model("late_fusion", "LateFusion", "mean of one prediction per modality"),
+        "joint_transformer": _model(
+            "joint_transformer", "JointTransformer", "self-attention over all modalities' tokens"
+        ),
+        "prior": _control("prior", "Prior", "class frequencies of the training rows"),
+        "ridge_logistic": _control(
+            "ridge_logistic", "RidgeLogistic", "L2 logistic regression on flat features"
+        ),
+        "boosting": _control("boosting", "Boosting", "gradient-boosted trees on flat features"),
+        "best_single": _control(
+            "best_single", "BestSingle", "the single modality that is best on validation"
+        ),
+    },
+)

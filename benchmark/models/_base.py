@@ -1,0 +1,36 @@
+"""What every trained model offers."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+
+from torch import nn
+
+from benchmark.core.batch import Batch, Output
+from benchmark.core.problem import Problem
+from benchmark.models.encoders._base import Encoder
+
+
+class Model(nn.Module, ABC):
+    """A model over the components of a problem.
+
+    Subclasses take ``(problem, encoders, config)``; the caller fixes torch's seed before
+    construction. ``forward`` must accept batches of one sample, samples with any subset of their
+    modalities observed, and samples with none. Hard settings live in the config, never in
+    swallowed keyword arguments.
+
+    Args:
+        problem: Components, tasks and the number of logits of each.
+        encoders: One per modality the run uses, in the component's order; their ``output`` is what
+            the config class's ``encoder_output`` asks for.
+    """
+
+    def __init__(self, problem: Problem, encoders: Mapping[str, Encoder]) -> None:
+        super().__init__()
+        self.problem = problem
+        self.encoders = nn.ModuleDict(encoders)
+
+    @abstractmethod
+    def forward(self, batch: Batch) -> Output:
+        """Score a batch; ``logits[task]`` is (B, C) for every task of ``batch.dataset``."""

@@ -1,0 +1,18 @@
+"""Base of model configurations; torch-free."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+from benchmark.core.problem import Frozen
+
+
+class ModelConfig(Frozen):
+    """Settings of a model, declared in its ``config.py``.
+
+    Attributes:
+        encoder_output: What the model's encoders must give: ``vector`` (B, D) or ``tokens``
+            (B, P, D). Checked against the encoders when a manifest is validated.
+    """
+
+    encoder_output: ClassVar[Literal["vector", "tokens"]] = "vector"

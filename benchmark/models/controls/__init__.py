@@ -1,0 +1,1 @@
+"""Plain methods every model must beat."""

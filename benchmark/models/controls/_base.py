@@ -1,0 +1,49 @@
+"""What every control offers: a plain method that any model must beat."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmark.core.problem import Component
+
+
+@dataclass(frozen=True)
+class ControlData:
+    """Rows of one part as flat features.
+
+    Attributes:
+        features: ``(N, F_m)`` by modality, in order; NaN rows where unobserved.
+        observed: ``(N, M)`` bool.
+        targets: ``(N,)`` or ``(N, L)`` float by task; NaN = unlabelled.
+    """
+
+    features: Mapping[str, NDArray[np.float64]]
+    observed: NDArray[np.bool_]
+    targets: Mapping[str, NDArray[np.float64]]
+
+
+class Control(ABC):
+    """A method outside the training loop. Subclasses take ``(component, config, seed)``.
+
+    Attributes:
+        info: Facts for the result record, e.g. the chosen modality.
+    """
+
+    def __init__(self, component: Component, seed: int) -> None:
+        self.component = component
+        self.seed = seed
+        self.info: dict[str, Any] = {}
+
+    @abstractmethod
+    def fit(self, train: ControlData, val: ControlData) -> None:
+        """Fit on training rows; choose, if there is anything to choose, on validation rows."""
+
+    @abstractmethod
+    def predict(self, data: ControlData) -> dict[str, NDArray[np.float64]]:
+        """Return scores by task in the form metrics take (see ``benchmark.metrics``)."""

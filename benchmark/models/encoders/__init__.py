@@ -1,0 +1,23 @@
+"""Registered encoders: modality in, vector or tokens out. ``family`` is what they give."""
+
+from __future__ import annotations
+
+from benchmark.core.registry import Entry, Registry
+
+ENCODERS = Registry(
+    "encoder",
+    {
+        "mlp": Entry(
+            target="benchmark.models.encoders.mlp:MLPEncoder",
+            config="benchmark.models.encoders.config:MLPEncoderConfig",
+            summary="flat vector through a multilayer perceptron",
+            family="vector",
+        ),
+        "patch": Entry(
+            target="benchmark.models.encoders.patch:PatchEncoder",
+            config="benchmark.models.encoders.config:PatchEncoderConfig",
+            summary="flat vector cut into equal patches, one linear map shared by all",
+            family="tokens",
+        ),
+    },
+)

@@ -1,0 +1,1 @@
+"""One table object, many output formats. Torch-free."""

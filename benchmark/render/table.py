@@ -1,0 +1,122 @@
+"""One table object; every output format renders this and nothing else."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Mark = Literal["best", "second", ""]
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A number we computed: an aggregate over folds, splits or seeds.
+
+    Attributes:
+        mean: Mean over the runs that gave a value; None if none did.
+        std: Standard deviation with ddof 1; None with fewer than two values.
+        n: Runs with a value.
+        planned: Runs the cell should have.
+        digits: Decimals to print.
+        mark: Best or second in its column among complete cells of non-reference rows.
+        reason: Why there is no value, or what to know about it; printed as a footnote.
+    """
+
+    mean: float | None
+    std: float | None
+    n: int
+    planned: int
+    digits: int = 3
+    mark: Mark = ""
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Printed:
+    """A number a paper prints; never averaged or compared by accident with a measured one.
+
+    Attributes:
+        mean: Value in the table's unit; None where the cell is unreadable or lost.
+        spread: As printed, or None.
+        mean_text: Digits exactly as printed (trailing zeros kept); empty for None.
+        spread_text: Likewise.
+        vector: Components of a printed vector cell; empty otherwise.
+        flags: Emphasis that survived: ``bold``, ``underline``.
+        note: Remark of the transcription.
+    """
+
+    mean: float | None
+    spread: float | None = None
+    mean_text: str = ""
+    spread_text: str = ""
+    vector: tuple[str, ...] = ()
+    flags: tuple[str, ...] = ()
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Text:
+    """A cell that is words."""
+
+    text: str
+
+
+Cell = Measured | Printed | Text
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column head.
+
+    Attributes:
+        key: Unique id.
+        label: Metric or column name.
+        group: Head that spans neighbouring columns with the same group, e.g. ``WDBC: diagnosis``.
+        higher_is_better: Direction; None where it has none (no best is marked).
+    """
+
+    key: str
+    label: str
+    group: str = ""
+    higher_is_better: bool | None = None
+
+
+@dataclass(frozen=True)
+class Row:
+    """A row.
+
+    Attributes:
+        key: Unique id within its table.
+        label: What is printed.
+        group: Block of rows it belongs to, e.g. ``Controls``; blocks keep their order.
+        cells: By column key; a missing key prints as a dash.
+    """
+
+    key: str
+    label: str
+    cells: dict[str, Cell]
+    group: str = ""
+
+
+@dataclass(frozen=True)
+class Table:
+    """A finished table.
+
+    Attributes:
+        id: ``<paper>/<table>``.
+        title: One line.
+        columns: In order.
+        rows: In order.
+        caption: Sentences for every format: what the spread is (std, ddof, n over what), source
+            and profile of the data, how best is marked.
+        notes: Footnotes, one line each.
+        stub: Head of the row-label column.
+    """
+
+    id: str
+    title: str
+    columns: tuple[Column, ...]
+    rows: tuple[Row, ...]
+    caption: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    stub: str = "Method"
