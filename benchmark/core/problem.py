@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal, TypeVar
+import json
+from collections.abc import Mapping
+from typing import Any, Literal, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
@@ -14,6 +16,15 @@ class Frozen(BaseModel):
     """Base of immutable records: unknown keys are errors, types are not coerced."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    @classmethod
+    def parse(cls, value: Mapping[str, Any]) -> Self:
+        """Validate plain JSON or YAML values: strict about types, but lists become tuples.
+
+        Raises:
+            pydantic.ValidationError: Every problem at once.
+        """
+        return cls.model_validate_json(json.dumps(value))
 
 
 class Modality(Frozen):
