@@ -17,12 +17,15 @@ class MetricInfo(Entry):
         kinds: Task kinds it is defined for.
         higher_is_better: Direction.
         bounds: Smallest and largest possible value.
+        ranks: Looks at the order of scores, so a class (label) needs samples inside and outside
+            it; other metrics need one inside.
     """
 
     label: str = ""
     kinds: tuple[TaskKind, ...] = ()
     higher_is_better: bool = True
     bounds: tuple[float, float] = (0.0, 1.0)
+    ranks: bool = False
 
 
 def _info(
@@ -34,6 +37,7 @@ def _info(
         kinds=kinds,
         summary=summary,
         result_version=version,
+        ranks=where.startswith(("auroc:", "auprc:")),
     )
 
 
