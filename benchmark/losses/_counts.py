@@ -1,0 +1,63 @@
+"""Class weights from counts of the labelled training targets."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmark.core.errors import DataError
+from benchmark.core.problem import Task
+
+
+def class_weights(targets: NDArray[Any], task: Task) -> NDArray[np.float64]:
+    """Return w_c = n / (C n_c), (C,): every class then carries the same total weight.
+
+    Args:
+        targets: (n,) classes; negative and NaN entries are unlabelled and not counted.
+        task: Names the classes.
+
+    Raises:
+        DataError: A class has no training sample.
+    """
+    known = _known(targets)
+    counts = np.bincount(targets[known].astype(np.int64), minlength=len(task.classes))
+    if (counts == 0).any():
+        raise _no_sample(task, task.classes[np.argmin(counts)], "sample")
+    return np.asarray(counts.sum() / (len(counts) * counts), dtype=np.float64)
+
+
+def positive_weights(targets: NDArray[Any], task: Task) -> NDArray[np.float64]:
+    """Return negatives / positives, (L,) for multilabel and (1,) for binary.
+
+    It is the ratio of the two balanced class weights n / (2 n_1) and n / (2 n_0).
+
+    Args:
+        targets: (n,) classes or (n, L) labels; negative and NaN entries are not counted.
+        task: Names the labels.
+
+    Raises:
+        DataError: A label has no positive or no negative training sample.
+    """
+    columns = targets.reshape(len(targets), -1)
+    known = _known(columns)
+    positives = np.sum(known & (columns == 1), axis=0)
+    negatives = np.sum(known & (columns == 0), axis=0)
+    names = task.classes[-len(positives) :]  # a binary task: class 1 alone
+    if (positives == 0).any():
+        raise _no_sample(task, names[np.argmin(positives)], "positive sample")
+    if (negatives == 0).any():
+        raise _no_sample(task, names[np.argmin(negatives)], "negative sample")
+    return np.asarray(negatives / positives, dtype=np.float64)
+
+
+def _known(targets: NDArray[Any]) -> NDArray[np.bool_]:
+    return np.asarray(np.isfinite(targets) & (targets >= 0))
+
+
+def _no_sample(task: Task, name: str, what: str) -> DataError:
+    return DataError(
+        f"{name!r} of task {task.name!r} has no training {what}, so it has no balanced weight",
+        "give the weights as numbers, or choose another split",
+    )

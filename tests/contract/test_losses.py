@@ -1,0 +1,93 @@
+"""What holds for every registered loss and every task kind it is defined for."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from benchmark.core.problem import Task, TaskKind
+from benchmark.losses import DEFAULT_LOSS, LOSSES
+from benchmark.losses._base import Loss
+from benchmark.metrics.evaluate import evaluate
+
+CASES = [(name, kind) for name in LOSSES for kind in LOSSES.load(name).kinds]
+METRIC = {"binary": "auroc_binary", "multiclass": "acc", "multilabel": "f1_micro"}
+
+
+def _task(kind: TaskKind) -> Task:
+    return Task(name="t", kind=kind, classes=("a", "b") if kind == "binary" else ("a", "b", "c"))
+
+
+def _targets(kind: str, n: int) -> Tensor:
+    generator = torch.Generator().manual_seed(0)
+    if kind == "multilabel":
+        return torch.randint(0, 2, (n, 3), generator=generator).float()
+    return torch.arange(n) % (2 if kind == "binary" else 3)
+
+
+def _build(name: str, kind: Any, **settings: Any) -> Loss:
+    config = LOSSES.config(name).parse(settings)
+    loss = LOSSES.load(name)(_task(kind), config, _targets(kind, 12).numpy())
+    assert isinstance(loss, Loss)
+    return loss
+
+
+def _unlabelled(target: Tensor) -> Tensor:
+    return torch.full_like(target, float("nan") if target.is_floating_point() else -1)
+
+
+def test_every_default_loss_knows_its_kind() -> None:
+    for kind, name in DEFAULT_LOSS.items():
+        assert (name, kind) in CASES
+
+
+@pytest.mark.parametrize(("name", "kind"), CASES)
+def test_training_on_logits_alone_ends_in_perfect_scores(name: str, kind: Any) -> None:
+    """Descending the loss must raise the metric: signs and score columns fit together."""
+    loss, target = _build(name, kind), _targets(kind, 12)
+    logits = torch.zeros(12, loss.n_outputs, requires_grad=True)
+    optimizer = torch.optim.Adam([logits], lr=0.5)
+    first = loss(logits, target).item()
+    for _ in range(30):
+        optimizer.zero_grad()
+        loss(logits, target).backward()
+        optimizer.step()
+    assert loss(logits, target).item() < first / 10
+    scores = loss.scores(logits.detach()).numpy()
+    assert evaluate(METRIC[kind], kind, target.numpy(), scores).value == 1.0
+
+
+@pytest.mark.parametrize(("name", "kind"), CASES)
+def test_unlabelled_samples_change_nothing(name: str, kind: Any) -> None:
+    loss, target = _build(name, kind), _targets(kind, 6)
+    logits = torch.randn(12, loss.n_outputs, generator=torch.Generator().manual_seed(1))
+    mixed = torch.cat([target, _unlabelled(target)])
+    assert torch.allclose(loss(logits, mixed), loss(logits[:6], target))
+
+
+@pytest.mark.parametrize(("name", "kind"), CASES)
+def test_scalar_finite_and_differentiable_even_without_labels(name: str, kind: Any) -> None:
+    loss, target = _build(name, kind), _targets(kind, 1)
+    for one in (target, _unlabelled(target)):
+        logits = torch.randn(1, loss.n_outputs, requires_grad=True)
+        value = loss(logits, one)
+        value.backward()
+        assert value.shape == ()
+        assert torch.isfinite(value)
+        assert logits.grad is not None
+        assert torch.isfinite(logits.grad).all()
+
+
+@pytest.mark.parametrize(("name", "kind"), CASES)
+def test_extreme_logits_stay_finite(name: str, kind: Any) -> None:
+    loss, target = _build(name, kind), _targets(kind, 6)
+    logits = 1e4 * torch.randn(6, loss.n_outputs, generator=torch.Generator().manual_seed(2))
+    assert torch.isfinite(loss(logits, target))
+    scores = loss.scores(logits).numpy()
+    assert np.isfinite(scores).all()
+    assert scores.min() >= 0
+    assert scores.max() <= 1
