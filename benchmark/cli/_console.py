@@ -1,0 +1,79 @@
+"""Where text goes: data to stdout, everything else to stderr; rich is imported when first used."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from benchmark.core.errors import MMBenchError
+
+#: -1 with ``--quiet``, 1 with ``--verbose``.
+_verbosity = 0
+
+
+def set_verbosity(level: int) -> None:
+    """Set how much goes to stderr: -1 errors only, 0 normal, 1 details and tracebacks."""
+    global _verbosity
+    _verbosity = level
+
+
+def quiet() -> bool:
+    """Tell whether ``--quiet`` was given."""
+    return _verbosity < 0
+
+
+def verbose() -> bool:
+    """Tell whether ``--verbose`` was given or ``MMBENCH_DEBUG=1`` is set."""
+    return _verbosity > 0 or os.environ.get("MMBENCH_DEBUG", "") not in ("", "0")
+
+
+def stdout() -> Console:
+    """Return a console for data: no colour, no wrapping surprises where it is not a terminal."""
+    from rich.console import Console
+
+    return Console(highlight=False, soft_wrap=not sys.stdout.isatty())
+
+
+def stderr() -> Console:
+    """Return a console for progress and remarks."""
+    from rich.console import Console
+
+    return Console(stderr=True, highlight=False, soft_wrap=not sys.stderr.isatty())
+
+
+def emit(text: str) -> None:
+    """Write a line of data to stdout."""
+    sys.stdout.write(text + "\n")
+
+
+def emit_json(value: Any) -> None:
+    """Write ``value`` to stdout as indented JSON; ValueError on NaN and infinity."""
+    emit(json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False))
+
+
+def emit_columns(head: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """Write aligned columns to stdout; the last one may be long and is never cut."""
+    lines = [tuple(head), *(tuple(row) for row in rows)]
+    widths = [max(len(line[index]) for line in lines) for index in range(len(head) - 1)]
+    for line in lines:
+        cells = [cell.ljust(width) for cell, width in zip(line, widths, strict=False)]
+        emit("  ".join([*cells, line[-1]]).rstrip())
+
+
+def say(text: str) -> None:
+    """Write a remark to stderr unless ``--quiet``."""
+    if not quiet():
+        sys.stderr.write(text + "\n")
+
+
+def complain(error: MMBenchError) -> None:
+    """Write an error and its remedy to stderr."""
+    sys.stderr.write(f"error: {error.message if error.hint else error}\n")
+    for line in error.hint.splitlines():
+        sys.stderr.write(f"  {line}\n")

@@ -1,0 +1,339 @@
+"""Options that several verbs share, and several values after one option as people type them.
+
+A verb that takes tables is registered with ``cls=TableCommand``; every option of it that is a list
+then reads ``--datasets embed rsna``, ``--datasets embed,rsna`` and ``--datasets embed --datasets
+rsna`` alike. Tables come before options, since a list would swallow them.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import typer
+from typer.core import TyperCommand
+
+from benchmark.cli._tables import names_a_table, table_ids
+from benchmark.core.errors import UnknownNameError, UsageError
+
+_DEVICE = re.compile(r"auto|cpu|mps|cuda(:\d+)?")
+_RANGE = re.compile(r"(\d+)-(\d+)")
+
+Statuses = Literal["failed", "diverged", "timeout", "oom", "error", "killed"]
+
+
+class TableCommand(TyperCommand):
+    """A command whose list options take several values each."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Write every list option out once per value, then parse as usual."""
+        lists = {
+            name for one in self.params if getattr(one, "multiple", False) for name in one.opts
+        }
+        return super().parse_args(ctx, repeat_options(args, lists, ctx.command_path))
+
+
+def repeat_options(args: list[str], lists: set[str], command: str) -> list[str]:
+    """Turn ``--folds 0 1`` into ``--folds 0 --folds 1``.
+
+    Args:
+        args: Words of the command line behind the verb.
+        lists: Options that take several values.
+        command: What was typed before, for error texts.
+
+    Returns:
+        The same words, every value of a list with its own option; nothing after ``--`` changes.
+
+    Raises:
+        UsageError: A list without a value, or one that has swallowed the name of a table.
+    """
+    words: list[str] = []
+    swallowed: list[tuple[str, str]] = []
+    option, values = "", 0
+    head, tail = _split_at_dashes(args)
+    for word in head:
+        if word.startswith("-") and len(word) > 1:
+            _check_not_empty(option, values)
+            option, values = (word if word in lists else ""), 0
+        elif option:
+            values += 1
+            words += [option, word]
+            if names_a_table(word):
+                swallowed.append((word, option))
+            continue
+        if word not in lists:
+            words.append(word)
+    _check_not_empty(option, values)
+    if swallowed:
+        raise _swallowed(swallowed, args, command)
+    return words + tail
+
+
+def _split_at_dashes(args: list[str]) -> tuple[list[str], list[str]]:
+    at = args.index("--") if "--" in args else len(args)
+    return args[:at], args[at:]
+
+
+def _check_not_empty(option: str, values: int) -> None:
+    if option and not values:
+        raise UsageError(f"{option} needs at least one value")
+
+
+def _swallowed(found: list[tuple[str, str]], args: list[str], command: str) -> UsageError:
+    tables = [word for word, _ in found]
+    word, option = found[0]
+    order = [*tables, *(one for one in args if one not in tables)]
+    return UsageError(
+        f"{word!r} was read as a value of {option}, and it is a table",
+        f"put tables first: {command} {shlex.join(order)}",
+    )
+
+
+def split_commas(values: Iterable[str]) -> list[str]:
+    """Return ``["a", "b", "c"]`` for ``["a,b", "c"]``; empty parts are dropped."""
+    return [part.strip() for value in values for part in value.split(",") if part.strip()]
+
+
+def numbers(values: Iterable[str], option: str) -> tuple[int, ...]:
+    """Read fold or seed numbers: ``0 2``, ``0,2``, ``0-4``.
+
+    Raises:
+        UsageError: A part that is no number and no range.
+    """
+    found: set[int] = set()
+    for part in split_commas(values):
+        if part.isdecimal():
+            found.add(int(part))
+        elif (ends := _RANGE.fullmatch(part)) and int(ends[1]) <= int(ends[2]):
+            found.update(range(int(ends[1]), int(ends[2]) + 1))
+        else:
+            raise UsageError(f"{option} {part!r} is neither a number nor a range like 0-4")
+    return tuple(sorted(found))
+
+
+def matching(values: Iterable[str], known: Iterable[str], kind: str) -> tuple[str, ...]:
+    """Return the names that the values ask for, in the order of ``known``.
+
+    Args:
+        values: Names or globs, also comma-separated; none asks for all.
+        known: What there is.
+        kind: Singular noun for error texts.
+
+    Raises:
+        UnknownNameError: A name or glob that fits nothing.
+    """
+    from fnmatch import fnmatchcase
+
+    names, patterns = list(known), split_commas(values)
+    for pattern in patterns:
+        if not any(fnmatchcase(name, pattern) for name in names):
+            raise UnknownNameError(kind, pattern, names)
+    if not patterns:
+        return tuple(names)
+    return tuple(name for name in names if any(fnmatchcase(name, one) for one in patterns))
+
+
+def data_folders(values: Iterable[str]) -> tuple[Path | None, dict[str, Path]]:
+    """Read ``--data``: a folder of releases, or ``dataset=folder`` for one of them.
+
+    Returns:
+        The folder of releases if given, and the folder of one release by dataset.
+
+    Raises:
+        UsageError: Two folders of releases, or a folder that does not exist.
+        UnknownNameError: A dataset that is not registered.
+    """
+    from benchmark.datasets import DATASETS
+
+    root: Path | None = None
+    releases: dict[str, Path] = {}
+    for value in values:
+        name, equals, text = value.partition("=")
+        folder = Path(text if equals else value).expanduser()
+        if not folder.is_dir():
+            raise UsageError(f"--data {value}: {folder} is not a folder")
+        if equals:
+            DATASETS.entry(name)
+            releases[name] = folder
+        elif root is not None:
+            raise UsageError(
+                f"--data was given two folders of releases, {root} and {folder}",
+                "name the dataset of a single release: --data embed=FOLDER",
+            )
+        else:
+            root = folder
+    return root, releases
+
+
+def assignments(values: Iterable[str]) -> dict[str, str]:
+    """Read ``--set path.to.setting=value`` into texts by path; the manifest reads the values.
+
+    Raises:
+        UsageError: Something without ``=``, or one path set twice.
+    """
+    found: dict[str, str] = {}
+    for value in values:
+        path, equals, text = value.partition("=")
+        if not (path and equals):
+            raise UsageError(f"--set {value!r} is not of the form path.to.setting=value")
+        if path in found:
+            raise UsageError(f"--set gives {path} twice: {found[path]!r} and {text!r}")
+        found[path] = text
+    return found
+
+
+def _check_device(value: str) -> str:
+    if not _DEVICE.fullmatch(value):
+        raise typer.BadParameter(f"{value!r} is none of auto, cpu, cuda, cuda:N, mps")
+    return value
+
+
+def _complete_tables(incomplete: str) -> list[str]:
+    return [one for one in table_ids() if one.startswith(incomplete)]
+
+
+def _complete_models(incomplete: str) -> list[str]:
+    from benchmark.models import MODELS
+
+    return [one for one in MODELS if one.startswith(incomplete)]
+
+
+def _complete_datasets(incomplete: str) -> list[str]:
+    from benchmark.datasets import DATASETS
+
+    return [one for one in DATASETS if one.startswith(incomplete)]
+
+
+_SELECT = "Selection (names, globs, ranges; several values each)"
+_HOW = "How to run"
+
+TableArgument = Annotated[
+    str,
+    typer.Argument(
+        metavar="TABLE", help="Table: id or bare name.", autocompletion=_complete_tables
+    ),
+]
+TablesArgument = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="[TABLE]...", help="Tables: ids or bare names.", autocompletion=_complete_tables
+    ),
+]
+RowsOption = Annotated[
+    list[str] | None, typer.Option("--rows", help="Rows of the table.", rich_help_panel=_SELECT)
+]
+ModelsOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--models",
+        help="Registered models.",
+        rich_help_panel=_SELECT,
+        autocompletion=_complete_models,
+    ),
+]
+DatasetsOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--datasets",
+        help="Datasets of the table.",
+        rich_help_panel=_SELECT,
+        autocompletion=_complete_datasets,
+    ),
+]
+TasksOption = Annotated[
+    list[str] | None, typer.Option("--tasks", help="Tasks.", rich_help_panel=_SELECT)
+]
+FoldsOption = Annotated[
+    list[str] | None, typer.Option("--folds", help="Folds, e.g. 0 2-4.", rich_help_panel=_SELECT)
+]
+SeedsOption = Annotated[
+    list[str] | None, typer.Option("--seeds", help="Seeds, e.g. 0-4.", rich_help_panel=_SELECT)
+]
+ProfileOption = Annotated[
+    str,
+    typer.Option(
+        "--profile",
+        help="Scale: paper, demo, full; auto takes paper where data and device allow.",
+        rich_help_panel=_HOW,
+    ),
+]
+SourceOption = Annotated[
+    Literal["auto", "real", "partial", "synthetic"],
+    typer.Option("--source", help="Which data may be used.", rich_help_panel=_HOW),
+]
+DataOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--data",
+        metavar="FOLDER|NAME=FOLDER",
+        help="Folder of releases, or of one: embed=FOLDER.",
+        rich_help_panel=_HOW,
+    ),
+]
+VariantOption = Annotated[
+    Literal["described", "released"],
+    typer.Option(
+        "--variant",
+        help="What the paper states, or what its code does.",
+        rich_help_panel=_HOW,
+    ),
+]
+SetOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        metavar="PATH=VALUE",
+        help="Change a setting, e.g. training.epochs=3.",
+        rich_help_panel=_HOW,
+    ),
+]
+CacheOption = Annotated[
+    Path | None,
+    typer.Option("--cache", help="Cache folder (MMBENCH_CACHE).", rich_help_panel=_HOW),
+]
+DeviceOption = Annotated[
+    str,
+    typer.Option(
+        "--device",
+        metavar="auto|cpu|cuda[:N]|mps",
+        callback=_check_device,
+        help="Where to compute.",
+        rich_help_panel=_HOW,
+    ),
+]
+JobsOption = Annotated[
+    int | None,
+    typer.Option(
+        "-j", "--jobs", min=1, help="Runs at a time; default: what fits.", rich_help_panel=_HOW
+    ),
+]
+TimeoutOption = Annotated[
+    float | None,
+    typer.Option("--timeout", min=0.0, help="Seconds a run may take.", rich_help_panel=_HOW),
+]
+FailFastOption = Annotated[
+    bool,
+    typer.Option("--fail-fast", help="Stop at the first failure.", rich_help_panel=_HOW),
+]
+ForceOption = Annotated[
+    bool, typer.Option("--force", help="Run again what is finished.", rich_help_panel=_HOW)
+]
+OnlyOption = Annotated[
+    list[Statuses] | None,
+    typer.Option(
+        "--only",
+        help="Only runs that ended so; this also retries timeout and oom.",
+        rich_help_panel=_HOW,
+    ),
+]
+DryRunOption = Annotated[
+    bool,
+    typer.Option("--dry-run", help="Say what would be done, do nothing.", rich_help_panel=_HOW),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="JSON on stdout.")]
+OutputOption = Annotated[
+    Path | None, typer.Option("-o", "--output", help="File or folder to write to.")
+]

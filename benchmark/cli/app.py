@@ -1,0 +1,191 @@
+"""The console script: verbs, global options, and how errors leave the program.
+
+Nothing heavy is imported here; each verb imports what it needs when it is called.
+"""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import typer
+from typer.core import TyperGroup
+
+from benchmark import __version__
+from benchmark.cli import _console
+from benchmark.cli._options import (
+    CacheOption,
+    DataOption,
+    JsonOption,
+    TableArgument,
+    TableCommand,
+    TablesArgument,
+)
+from benchmark.core.errors import EXIT_CRASH, EXIT_INTERRUPTED, MMBenchError
+
+_EPILOG = (
+    "Exit codes: 0 ok, 1 crash, 2 usage, 3 some runs failed, 4 manifest invalid, "
+    "5 measured differs (--strict), 130 interrupted. -q and -v are taken anywhere on the line."
+)
+_ANYWHERE = {"-q": -1, "--quiet": -1, "-v": 1, "--verbose": 1}
+
+
+class _Verbs(TyperGroup):
+    """Verbs in the order they are defined; ``-q`` and ``-v`` may stand behind the verb."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        end = args.index("--") if "--" in args else len(args)
+        hoisted = [word for word in args[:end] if word in _ANYWHERE]
+        rest = [word for word in args[:end] if word not in _ANYWHERE]
+        return super().parse_args(ctx, [*hoisted, *rest, *args[end:]])
+
+
+app = typer.Typer(
+    cls=_Verbs,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    epilog=_EPILOG,
+    help="Reproduce the result tables of multimodal-learning papers, cell by cell.",
+)
+data_app = typer.Typer(no_args_is_help=True, help="Which data is here.")
+cache_app = typer.Typer(no_args_is_help=True, help="What is stored, and whether it is sound.")
+
+
+def main() -> None:
+    """Run the command line; always ends in SystemExit."""
+    try:
+        app()
+    except KeyboardInterrupt:
+        sys.exit(EXIT_INTERRUPTED)
+    except Exception as error:
+        sys.exit(_leave(error))
+
+
+def _leave(error: Exception) -> int:
+    """Tell what went wrong and return the exit code."""
+    if _console.verbose():
+        traceback.print_exception(error)
+    if isinstance(error, MMBenchError):
+        _console.complain(error)
+        return error.exit_code
+    sys.stderr.write(f"crashed: {type(error).__name__}: {error}\n")
+    if not _console.verbose():
+        sys.stderr.write("  for the traceback run it again with MMBENCH_DEBUG=1\n")
+    return EXIT_CRASH
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        _console.emit(f"mmbench {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def common(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
+    ] = False,
+    quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Errors only on stderr.")] = False,
+    verbose: Annotated[
+        bool, typer.Option("-v", "--verbose", help="Details and tracebacks on stderr.")
+    ] = False,
+) -> None:
+    """Reproduce the result tables of multimodal-learning papers, cell by cell."""
+    _console.set_verbosity(1 if verbose else -1 if quiet else 0)
+
+
+@app.command("list")
+def list_command(
+    what: Annotated[
+        Literal["tables", "models", "datasets", "metrics", "encoders", "losses", "strategies"],
+        typer.Argument(help="What to list."),
+    ] = "tables",
+    as_json: JsonOption = False,
+    plain: Annotated[bool, typer.Option("--plain", help="Names only, one per line.")] = False,
+    manifests: Annotated[
+        bool, typer.Option("--manifests", help="Only tables that can be run.")
+    ] = False,
+    kind: Annotated[
+        Literal["results", "analysis", "cost"] | None,
+        typer.Option("--kind", help="Only tables whose manifest is of this kind."),
+    ] = None,
+) -> None:
+    """List tables, models, datasets, metrics ..."""
+    from benchmark.cli.list import list_names, list_tables
+
+    if what == "tables":
+        list_tables(as_json, plain, manifests, kind)
+    else:
+        list_names(what, as_json, plain)
+
+
+@app.command("show", cls=TableCommand)
+def show_command(table: TableArgument, as_json: JsonOption = False) -> None:
+    """Show the numbers a paper prints, and what does not fit in them."""
+    from benchmark.cli.show import show_table
+
+    show_table(table, as_json)
+
+
+@app.command("validate", cls=TableCommand)
+def validate_command(tables: TablesArgument = None, as_json: JsonOption = False) -> None:
+    """Check manifests and printed tables; all of them where none is named."""
+    from benchmark.cli.validate import validate_tables
+
+    validate_tables(tables or [], as_json)
+
+
+@data_app.command("status", cls=TableCommand)
+def data_status_command(
+    data: DataOption = None, cache: CacheOption = None, as_json: JsonOption = False
+) -> None:
+    """Tell for every dataset whether it is here, which release, and where it was looked for."""
+    from benchmark.cli._options import data_folders
+    from benchmark.cli.data import data_status
+    from benchmark.core.paths import find_paths
+
+    root, releases = data_folders(data or [])
+    data_status(find_paths(cache=cache, data=root, releases=releases), as_json)
+
+
+@app.command("doctor")
+def doctor_command(cache: CacheOption = None, as_json: JsonOption = False) -> None:
+    """Check Python, packages, devices, folders and data; exit code 1 if something is broken."""
+    from benchmark.cli.doctor import doctor
+    from benchmark.core.paths import find_paths
+
+    if not doctor(find_paths(cache=cache), as_json):
+        raise typer.Exit(EXIT_CRASH)
+
+
+@cache_app.command("ls")
+def cache_ls_command(cache: CacheOption = None, as_json: JsonOption = False) -> None:
+    """Say how much is stored."""
+    from benchmark.cli.cache import list_cache
+    from benchmark.core.paths import find_paths
+
+    list_cache(find_paths(cache=cache), as_json)
+
+
+@cache_app.command("verify")
+def cache_verify_command(cache: CacheOption = None, as_json: JsonOption = False) -> None:
+    """Read every stored file and check it; exit code 1 if one is damaged."""
+    from benchmark.cli.cache import verify_cache
+    from benchmark.core.paths import find_paths
+
+    if not verify_cache(find_paths(cache=cache), as_json):
+        raise typer.Exit(EXIT_CRASH)
+
+
+@app.command("worker", hidden=True)
+def worker_command(bundle: Annotated[Path, typer.Argument(metavar="BUNDLE.json")]) -> None:
+    """Do the runs of a bundle; what execution engines call."""
+    from benchmark.execution.worker import main as work
+
+    work(bundle)
+
+
+app.add_typer(data_app, name="data")
+app.add_typer(cache_app, name="cache")

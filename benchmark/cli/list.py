@@ -1,0 +1,145 @@
+"""``mmbench list``: tables, models and everything else that has a name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from benchmark.cli._console import emit, emit_columns, emit_json
+from benchmark.cli._tables import known_tables
+from benchmark.core.registry import Registry
+
+Row = dict[str, Any]
+
+
+def list_names(what: str, as_json: bool, plain: bool) -> None:
+    """Print the names of one kind of thing.
+
+    Args:
+        what: A key of :data:`KINDS`.
+        as_json: Print JSON instead of columns.
+        plain: Print names only, one per line.
+    """
+    show(KINDS[what](), as_json, plain)
+
+
+def list_tables(as_json: bool, plain: bool, manifests: bool, kind: str | None) -> None:
+    """Print tables.
+
+    Args:
+        as_json: Print JSON instead of columns.
+        plain: Print ids only, one per line.
+        manifests: Leave out tables that cannot be run.
+        kind: Leave out tables whose manifest is of another kind.
+    """
+    rows = [row for row in tables() if row["manifest"] or not (manifests or kind)]
+    show([row for row in rows if kind in (None, row["kind"])], as_json, plain)
+
+
+def show(rows: list[Row], as_json: bool, plain: bool) -> None:
+    """Print rows that share their keys, the first of which is the name."""
+    if as_json:
+        emit_json(rows)
+    elif plain:
+        for row in rows:
+            emit(str(next(iter(row.values()))))
+    elif rows:
+        emit_columns(list(rows[0]), [[_cell(value) for value in row.values()] for row in rows])
+
+
+def tables() -> list[Row]:
+    """Return id, printed, manifest, kind and title of every table."""
+    return [
+        {
+            "id": table.id,
+            "printed": table.printed,
+            "manifest": table.manifest,
+            "kind": table.kind,
+            "title": table.title,
+        }
+        for table in known_tables()
+    ]
+
+
+def models() -> list[Row]:
+    """Return every model and control."""
+    from benchmark.models import MODELS
+
+    return _registered(MODELS)
+
+
+def datasets() -> list[Row]:
+    """Return every dataset."""
+    from benchmark.datasets import DATASETS
+
+    return _registered(DATASETS)
+
+
+def encoders() -> list[Row]:
+    """Return every encoder; its family is what it gives."""
+    from benchmark.models.encoders import ENCODERS
+
+    return _registered(ENCODERS)
+
+
+def losses() -> list[Row]:
+    """Return every loss."""
+    from benchmark.losses import LOSSES
+
+    return _registered(LOSSES)
+
+
+def strategies() -> list[Row]:
+    """Return every training strategy."""
+    from benchmark.training.strategies import STRATEGIES
+
+    return _registered(STRATEGIES)
+
+
+def metrics() -> list[Row]:
+    """Return every metric with the task kinds it is defined for."""
+    from benchmark.metrics import METRICS, MetricInfo
+
+    rows = []
+    for name in METRICS:
+        entry = METRICS.entry(name)
+        assert isinstance(entry, MetricInfo)
+        rows.append(
+            {
+                "name": name,
+                "label": entry.label,
+                "tasks": list(entry.kinds),
+                "better": "higher" if entry.higher_is_better else "lower",
+                "summary": entry.summary,
+            }
+        )
+    return rows
+
+
+#: What ``mmbench list`` takes, and where its rows come from.
+KINDS: dict[str, Callable[[], list[Row]]] = {
+    "tables": tables,
+    "models": models,
+    "datasets": datasets,
+    "metrics": metrics,
+    "encoders": encoders,
+    "losses": losses,
+    "strategies": strategies,
+}
+
+
+def _registered(registry: Registry) -> list[Row]:
+    rows = []
+    for name in registry:
+        entry = registry.entry(name)
+        row: Row = {"name": name}
+        if entry.family:
+            row["family"] = entry.family
+        rows.append({**row, "summary": entry.summary})
+    return rows
+
+
+def _cell(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return " ".join(value) if isinstance(value, list) else str(value)
