@@ -1,0 +1,225 @@
+"""The store: one JSON file per run is the truth; predictions and weights lie beside it."""
+
+from __future__ import annotations
+
+import logging
+import os
+import shutil
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+from uuid import uuid4
+
+from benchmark.core.errors import StoreError
+from benchmark.core.result import FINAL, RunResult, Status
+from benchmark.store import record
+from benchmark.store.atomic import is_temp, make_folder, replacing, store_error, write_bytes
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+logger = logging.getLogger(__name__)
+_Decoded = TypeVar("_Decoded")
+
+
+class RunStore:
+    """Results in a cache folder; several processes may read and write it at once.
+
+    Args:
+        cache: Cache folder; made by the first write.
+    """
+
+    def __init__(self, cache: Path) -> None:
+        self.cache = cache
+        self.runs = cache / "runs"
+        self.artifacts = cache / "artifacts"
+        self.quarantine = cache / "quarantine"
+
+    def path(self, fingerprint: str) -> Path:
+        """File of a run, whether it exists or not."""
+        return self.runs / fingerprint[:2] / f"{fingerprint}.json"
+
+    def predictions_path(self, fingerprint: str) -> Path:
+        """Validation and test predictions of an ``ok`` run."""
+        return self.artifacts / fingerprint / "predictions.parquet"
+
+    def weights_path(self, fingerprint: str) -> Path:
+        """Trained weights of a run that keeps them."""
+        return self.artifacts / fingerprint / "weights.safetensors"
+
+    def checkpoint_path(self, fingerprint: str) -> Path:
+        """Epoch checkpoint of a run in flight."""
+        return self.artifacts / fingerprint / "checkpoint.pt"
+
+    def has_weights(self, fingerprint: str) -> bool:
+        """Tell whether trained weights are there for a child run."""
+        return self.weights_path(fingerprint).is_file()
+
+    def read(self, fingerprint: str) -> RunResult | None:
+        """Return a stored result, or None; a file that does not hold goes to quarantine.
+
+        Raises:
+            StoreError: Written by a newer mmbench, or permission denied; the file stays.
+        """
+        return self._load(self.path(fingerprint), record.decode)
+
+    def head(self, fingerprint: str) -> record.Head | None:
+        """Return status and limits of a stored run, or None; much faster than :meth:`read`."""
+        return self._load(self.path(fingerprint), record.decode_head)
+
+    def heads(self, fingerprints: Iterable[str]) -> dict[str, record.Head]:
+        """Return the heads of those runs that are stored."""
+        found = ((fingerprint, self.head(fingerprint)) for fingerprint in fingerprints)
+        return {fingerprint: head for fingerprint, head in found if head}
+
+    def statuses(self, fingerprints: Iterable[str]) -> dict[str, Status]:
+        """Return the status of those runs that are stored."""
+        return {name: head.status for name, head in self.heads(fingerprints).items()}
+
+    def plain(self, fingerprint: str) -> dict[str, Any] | None:
+        """Return a stored result as plain JSON values, not validated field by field."""
+        return self._load(self.path(fingerprint), record.decode_plain)
+
+    def files(self) -> Iterator[os.DirEntry[str]]:
+        """Yield the run files' directory entries in the order of fingerprints."""
+        for folder in _scan(self.runs):
+            if folder.is_dir():
+                for entry in _scan(Path(folder.path)):
+                    if entry.name.endswith(".json") and not is_temp(entry.name):
+                        yield entry
+
+    def fingerprints(self) -> list[str]:
+        """Return the names of all stored runs, sorted."""
+        return [entry.name.removesuffix(".json") for entry in self.files()]
+
+    def all(self) -> Iterator[RunResult]:
+        """Yield every stored result in the order of fingerprints."""
+        for fingerprint in self.fingerprints():
+            result = self.read(fingerprint)
+            if result is not None:
+                yield result
+
+    def write(
+        self,
+        result: RunResult,
+        predictions: DataFrame | None = None,
+        weights: Path | None = None,
+    ) -> bool:
+        """Store a result; what belongs to it is written first, so that ``ok`` implies it.
+
+        Args:
+            result: The record.
+            predictions: Validation and test predictions.
+            weights: Finished weights file; moved into place (pass the final path if it is there).
+
+        Returns:
+            False if an ``ok`` or ``diverged`` result was kept instead of this failure.
+
+        Raises:
+            StoreError: The disk is full or closed to us; what was stored before is untouched.
+            ValueError, TypeError: Something JSON has no form for is in the record, e.g. NaN.
+        """
+        fingerprint = result.fingerprint
+        data = record.encode(result)
+        if result.status not in FINAL and self._is_final(fingerprint):
+            return False
+        if predictions is not None:
+            self._write_predictions(fingerprint, predictions)
+        if weights is not None and weights != self.weights_path(fingerprint):
+            with replacing(self.weights_path(fingerprint)) as temp:
+                shutil.copyfile(weights, temp)
+        write_bytes(self.path(fingerprint), data)
+        return True
+
+    def read_predictions(self, fingerprint: str) -> DataFrame | None:
+        """Return the stored predictions, or None; an unreadable file goes to quarantine."""
+        import pandas as pd
+        from pyarrow import ArrowException
+
+        path = self.predictions_path(fingerprint)
+        try:
+            return pd.read_parquet(path)
+        except FileNotFoundError:
+            return None
+        except (ArrowException, OSError, ValueError) as error:
+            self.set_aside(path, f"{fingerprint}.predictions.parquet", str(error))
+            return None
+
+    def remove_checkpoint(self, fingerprint: str) -> None:
+        """Delete the epoch checkpoint, and the run's artifact folder if nothing else is in it."""
+        folder = self.artifacts / fingerprint
+        with suppress(OSError):
+            self.checkpoint_path(fingerprint).unlink(missing_ok=True)
+            folder.rmdir()
+
+    def set_aside(self, path: Path, name: str, reason: str) -> None:
+        """Move a file that does not hold to ``quarantine/`` and say so in the log."""
+        target = self.quarantine / f"{name}.{uuid4().hex[:8]}"
+        try:
+            make_folder(self.quarantine)
+            path.replace(target)
+        except FileNotFoundError:
+            return
+        except (OSError, StoreError) as error:
+            logger.warning("%s is unreadable (%s) and could not be moved: %s", path, reason, error)
+            return
+        logger.warning("%s is unreadable (%s); moved to %s", path, reason, target)
+
+    def _is_final(self, fingerprint: str) -> bool:
+        head = self.head(fingerprint)
+        return head is not None and head.status in FINAL
+
+    def _write_predictions(self, fingerprint: str, predictions: DataFrame) -> None:
+        with replacing(self.predictions_path(fingerprint)) as temp:
+            predictions.to_parquet(temp, index=False)
+
+    def _load(self, path: Path, decode: Callable[[bytes, str], _Decoded]) -> _Decoded | None:
+        try:
+            data, identity = _read(path)
+        except FileNotFoundError:
+            return None
+        except PermissionError as error:
+            raise StoreError(f"cannot read {path}: {error.strerror}", "check its owner") from error
+        except OSError as error:
+            self.set_aside(path, path.name, str(error))
+            return None
+        try:
+            return decode(data, path.stem)
+        except record.CorruptRecord as error:
+            # Another process may have replaced the bad file in the meantime: spare the good one.
+            if _identity(path) == identity:
+                self.set_aside(path, path.name, str(error))
+            return None
+
+
+def writable(cache: Path) -> None:
+    """Raise StoreError now if results could not be written later."""
+    probe = cache / "runs" / ".writable"
+    write_bytes(probe, b"mmbench")
+    try:
+        probe.unlink(missing_ok=True)
+    except OSError as error:
+        raise store_error(error, probe) from error
+
+
+def _read(path: Path) -> tuple[bytes, tuple[int, int]]:
+    with path.open("rb") as handle:
+        stat = os.fstat(handle.fileno())
+        return handle.read(), (stat.st_ino, stat.st_mtime_ns)
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    try:
+        stat = path.stat()
+    except OSError:
+        return None
+    return stat.st_ino, stat.st_mtime_ns
+
+
+def _scan(folder: Path) -> list[os.DirEntry[str]]:
+    try:
+        with os.scandir(folder) as entries:
+            return sorted(entries, key=lambda entry: entry.name)
+    except (FileNotFoundError, NotADirectoryError):
+        return []
