@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
+from typing import cast
 
-from torch import nn
+from torch import Tensor, nn
 
 from benchmark.core.batch import Batch, Output
 from benchmark.core.problem import Problem
 from benchmark.models.encoders._base import Encoder
+from benchmark.models.layers.observed import encode_observed
 
 
 class Model(nn.Module, ABC):
@@ -34,3 +36,17 @@ class Model(nn.Module, ABC):
     @abstractmethod
     def forward(self, batch: Batch) -> Output:
         """Score a batch; ``logits[task]`` is (B, C) for every task of ``batch.dataset``."""
+
+    def encode(self, batch: Batch, name: str) -> Tensor:
+        """Encode one modality of a problem with one dataset; zeros where it is unobserved.
+
+        Args:
+            batch: B samples.
+            name: Modality that has an encoder.
+
+        Returns:
+            (B, D) or (B, P, D), as the encoder gives.
+        """
+        names = [modality.name for modality in self.problem.only.modalities]
+        encoder = cast("Encoder", self.encoders[name])
+        return encode_observed(encoder, batch.inputs[name], batch.observed[:, names.index(name)])

@@ -1,0 +1,1 @@
+"""Encoded modalities concatenated."""

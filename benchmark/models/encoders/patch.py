@@ -1,0 +1,45 @@
+"""Flat vector cut into equal patches."""
+
+from __future__ import annotations
+
+from math import prod
+from typing import ClassVar, Literal
+
+from torch import Tensor, nn
+from torch.nn import functional
+
+from benchmark.core.batch import ModalityData
+from benchmark.core.problem import Modality
+from benchmark.models.encoders._base import Encoder
+from benchmark.models.encoders.config import PatchEncoderConfig
+
+
+class PatchEncoder(Encoder):
+    """Cuts F values into P patches of ``ceil(F / P)`` and maps each by one shared linear layer.
+
+    The last patches are filled with zeros on the right, which makes some of them empty where F is
+    not much larger than P. There is no position term, normalisation or dropout. Parameters:
+    ``(ceil(F / P) + 1) D``. The patch embedding of I2MoE (Xin et al., ICML 2025).
+
+    Args:
+        modality: Says the number of values F per sample.
+        config: P and D.
+    """
+
+    output: ClassVar[Literal["vector", "tokens"]] = "tokens"
+
+    def __init__(self, modality: Modality, config: PatchEncoderConfig) -> None:
+        super().__init__()
+        self.width = config.width
+        self.tokens = config.patches
+        values = prod(modality.shape)
+        self.patch = -(-values // config.patches)  # ceil(F / P)
+        self.padding = self.patch * config.patches - values
+        self.linear = nn.Linear(self.patch, config.width)
+
+    def forward(self, data: ModalityData) -> Tensor:
+        """Map values (B, *shape) to (B, P, D)."""
+        flat = data.values.flatten(1).to(self.linear.weight.dtype)
+        padded = functional.pad(flat, (0, self.padding))
+        tokens: Tensor = self.linear(padded.unflatten(1, (self.tokens, self.patch)))
+        return tokens

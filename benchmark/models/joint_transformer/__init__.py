@@ -1,0 +1,1 @@
+"""Self-attention over the tokens of all modalities."""

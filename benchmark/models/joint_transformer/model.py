@@ -1,0 +1,82 @@
+"""Joint-token transformer: plain self-attention over the tokens of all modalities.
+
+Paper: the «MulT» rows of Xin et al., "I2MoE: Interpretable Multimodal Interaction-aware Mixture of
+Experts" (ICML 2025). Code: github.com/Raina-Xin/I2MoE, ``fusion_models/transformer.py``. It is not
+the cross-modal transformer of Tsai et al. (2019) whose name that row carries.
+
+Stated: width, depth, heads, patches and parameter counts (Appendix G, Table 6).
+Inferred from the code: the order of the blocks, the position table (zeros at first), dropout on
+attention weights, attention output, feed-forward and both skips, one linear head.
+Mended: the skip around attention starts at the layer's input (``attention_skip: residual``); the
+released layer doubles the attention output instead (``doubled``). A missing modality's tokens are
+no keys of the attention and its pooled vector is zero; the release feeds sentinel values.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import torch
+from torch import nn
+
+from benchmark.core.batch import Batch, Output
+from benchmark.core.errors import UsageError
+from benchmark.core.problem import Problem
+from benchmark.models._base import Model
+from benchmark.models.encoders._base import Encoder
+from benchmark.models.joint_transformer.config import JointTransformerConfig
+from benchmark.models.layers.heads import TaskHeads
+from benchmark.models.layers.transformer import TransformerLayer
+
+
+class JointTransformer(Model):
+    """Tokens [B, MP, D] + positions -> L layers -> mean over each modality's P -> linear head.
+
+    Parameters without encoders, for one task of C logits:
+    ``L (8 D^2 + 8 D) + M P D + M D C + C``.
+
+    Args:
+        problem: One dataset.
+        encoders: Token encoders, all of width D.
+        config: Depth, heads, dropout, skip.
+
+    Raises:
+        UsageError: Encoders of different widths, or heads that do not divide the width.
+    """
+
+    def __init__(
+        self, problem: Problem, encoders: Mapping[str, Encoder], config: JointTransformerConfig
+    ) -> None:
+        super().__init__(problem, encoders)
+        self.names = [modality.name for modality in problem.only.modalities]
+        self.counts = [encoders[name].tokens for name in self.names]  # P of each modality
+        width = _common_width({name: encoders[name].width for name in self.names})
+        self.positions = nn.Parameter(torch.zeros(1, sum(self.counts), width))
+        self.layers = nn.ModuleList(
+            TransformerLayer(width, config.heads, config.dropout, config.attention_skip)
+            for _ in range(config.layers)
+        )
+        self.heads = TaskHeads(len(self.names) * width, problem)
+
+    def forward(self, batch: Batch) -> Output:
+        """Score a batch; ``logits[task]`` is (B, C)."""
+        tokens = torch.cat([self.encode(batch, name) for name in self.names], dim=1)
+        tokens = tokens + self.positions
+        counts = torch.tensor(self.counts, device=tokens.device)
+        keys = batch.observed.repeat_interleave(counts, dim=1, output_size=sum(self.counts))
+        for layer in self.layers:
+            tokens = layer(tokens, keys)
+        pooled = [part.mean(dim=1) for part in tokens.split(self.counts, dim=1)]
+        stacked = torch.stack(pooled, dim=1)  # (B, M, D)
+        kept = torch.where(batch.observed[:, :, None], stacked, torch.zeros_like(stacked))
+        return Output(self.heads(kept.flatten(1)))
+
+
+def _common_width(widths: Mapping[str, int]) -> int:
+    if len(set(widths.values())) != 1:
+        listed = ", ".join(f"{name} {width}" for name, width in widths.items())
+        raise UsageError(
+            f"joint_transformer needs encoders of one width, they have {listed}",
+            "give every encoder the same width",
+        )
+    return next(iter(widths.values()))

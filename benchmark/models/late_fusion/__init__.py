@@ -1,0 +1,1 @@
+"""Mean of one prediction per modality."""

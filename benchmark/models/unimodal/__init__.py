@@ -1,0 +1,1 @@
+"""A single modality through its encoder and a linear head."""
