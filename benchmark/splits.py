@@ -1,0 +1,259 @@
+"""Which samples train, select and test: by patient, stratified, the same in any row order.
+
+Groups (patients) are dealt, never samples. Everything drawn depends on the split's seed and the
+group ids; the order of the samples table does not matter.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from typing import Literal, get_args
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from benchmark.core.errors import SplitError, UsageError, suggestion
+from benchmark.core.problem import Task
+from benchmark.core.seeding import derive_seed
+from benchmark.core.spec import SplitSpec
+
+PartName = Literal["train", "val", "test"]
+PARTS: tuple[PartName, ...] = get_args(PartName)
+
+_WITH_CLASSES = ("binary", "multiclass", "multilabel")
+
+Positions = NDArray[np.int64]
+_Labels = NDArray[np.str_]
+
+
+@dataclass(frozen=True)
+class Parts:
+    """Positions in the samples table, sorted; every sample is in exactly one part.
+
+    Attributes:
+        train: Fit on these.
+        val: Select on these.
+        test: Report on these.
+        warnings: What a reader of the numbers should know, e.g. a class that a part lacks.
+    """
+
+    train: Positions
+    val: Positions
+    test: Positions
+    warnings: tuple[str, ...] = ()
+
+    def rows(self, part: PartName) -> Positions:
+        """Return the positions of one part."""
+        return {"train": self.train, "val": self.val, "test": self.test}[part]
+
+
+@dataclass(frozen=True)
+class _Groups:
+    """The patients of a table, sorted by id.
+
+    Attributes:
+        ids: (G,) unique ids.
+        of_sample: (N,) index into ``ids``.
+        stratum: (G,) what is balanced over parts; see :func:`_strata`.
+    """
+
+    ids: _Labels
+    of_sample: NDArray[np.int64]
+    stratum: NDArray[np.int64]
+
+
+def make_split(samples: pd.DataFrame, spec: SplitSpec, tasks: tuple[Task, ...]) -> Parts:
+    """Split a dataset and check the result.
+
+    ``kfold``: groups are dealt to folds stratum by stratum, so folds differ by one group at most,
+    overall and in every stratum; the test part is fold ``spec.fold``, validation is
+    ``val_fraction`` of the other groups. ``ratio``: test and validation take their fractions of the
+    groups. ``official``: column ``part`` says.
+
+    Args:
+        samples: As in ``Dataset.samples``.
+        spec: Kind, sizes, stratification and seed.
+        tasks: Tasks of the run; their classes are checked, and one of them may be stratified by.
+
+    Raises:
+        SplitError: A patient in two parts; an empty part; a class without a training sample; a
+            binary task without both classes in a part that was drawn here; fewer groups than
+            folds; sizes that make no sense; no column ``part`` for ``official``.
+        UsageError: Stratification by something that is not a task with classes; a kind of split
+            that does not exist yet.
+    """
+    part_of_sample = _DRAW[spec.kind](samples, spec, tasks)
+    rows = {part: np.flatnonzero(part_of_sample == part).astype(np.int64) for part in PARTS}
+    _check_parts(samples, rows)
+    warnings = _check_classes(samples, rows, tasks, drawn=spec.kind in ("kfold", "ratio"))
+    return Parts(train=rows["train"], val=rows["val"], test=rows["test"], warnings=warnings)
+
+
+def _kfold(samples: pd.DataFrame, spec: SplitSpec, tasks: tuple[Task, ...]) -> _Labels:
+    groups = _groups(samples, spec, tasks)
+    if spec.folds < 2 or not 0 <= spec.fold < spec.folds:
+        raise SplitError(
+            f"fold {spec.fold} of {spec.folds} does not exist",
+            "kfold needs at least 2 folds, counted from 0",
+        )
+    if len(groups.ids) < spec.folds:
+        raise SplitError(
+            f"{len(groups.ids)} patients are fewer than {spec.folds} folds", "use fewer folds"
+        )
+    order = _shuffled(groups, derive_seed(spec.seed, "split", "folds"))
+    fold = np.empty(len(order), dtype=np.int64)
+    fold[order] = np.arange(len(order)) % spec.folds
+    part = np.where(fold == spec.fold, "test", "train")
+    seed = derive_seed(spec.seed, "split", "val", spec.fold)
+    part[_draw(groups, part == "train", spec.val_fraction, seed)] = "val"
+    return part[groups.of_sample]
+
+
+def _ratio(samples: pd.DataFrame, spec: SplitSpec, tasks: tuple[Task, ...]) -> _Labels:
+    train, val, test = spec.fractions
+    if min(spec.fractions) <= 0 or abs(train + val + test - 1) > 1e-9:
+        raise SplitError(
+            f"fractions {spec.fractions} of train, val, test must be above 0 and sum to 1"
+        )
+    groups = _groups(samples, spec, tasks)
+    part = np.full(len(groups.ids), "train")
+    seed = derive_seed(spec.seed, "split", "test")
+    part[_draw(groups, part == "train", test, seed)] = "test"
+    seed = derive_seed(spec.seed, "split", "val")
+    part[_draw(groups, part == "train", val / (train + val), seed)] = "val"
+    return part[groups.of_sample]
+
+
+def _official(samples: pd.DataFrame, spec: SplitSpec, tasks: tuple[Task, ...]) -> _Labels:
+    if "part" not in samples:
+        raise SplitError("this release has no official split", "use a kfold or ratio split")
+    part = samples["part"].to_numpy(dtype=str)
+    if unknown := sorted(set(part) - set(PARTS)):
+        raise SplitError(f"official part {str(unknown[0])!r} is none of {', '.join(PARTS)}")
+    return part
+
+
+def _files(samples: pd.DataFrame, spec: SplitSpec, tasks: tuple[Task, ...]) -> _Labels:
+    raise UsageError("splits from files are not supported yet", "use kfold, ratio or official")
+
+
+_DRAW: dict[str, Callable[[pd.DataFrame, SplitSpec, tuple[Task, ...]], _Labels]] = {
+    "kfold": _kfold,
+    "ratio": _ratio,
+    "official": _official,
+    "files": _files,
+}
+
+
+def _groups(samples: pd.DataFrame, spec: SplitSpec, tasks: tuple[Task, ...]) -> _Groups:
+    ids, of_sample = np.unique(samples["group_id"].to_numpy(dtype=str), return_inverse=True)
+    stratum = np.zeros(len(ids), dtype=np.int64)
+    if spec.stratify is not None:
+        member = _members(samples, _stratified_task(spec.stratify, tasks))
+        stratum = _strata(member, of_sample, len(ids))
+    return _Groups(ids, of_sample.astype(np.int64), stratum)
+
+
+def _stratified_task(name: str, tasks: tuple[Task, ...]) -> Task:
+    able = {task.name: task for task in tasks if task.kind in _WITH_CLASSES}
+    if name not in able:
+        raise UsageError(
+            f"cannot stratify by {name!r}: no task with classes of that name",
+            suggestion(name, able),
+        )
+    return able[name]
+
+
+def _members(samples: pd.DataFrame, task: Task) -> NDArray[np.bool_]:
+    """Return (N, C): sample is of the class, or carries the label; all False if unlabelled."""
+    if task.kind == "multilabel":
+        columns = [f"target:{task.name}:{label}" for label in task.classes]
+        return np.asarray(samples[columns].to_numpy(dtype=float) == 1)
+    target = samples[f"target:{task.name}"].to_numpy(dtype=float)
+    return np.asarray(target[:, None] == np.arange(len(task.classes)))
+
+
+def _strata(
+    member: NDArray[np.bool_], of_sample: NDArray[np.int64], n_groups: int
+) -> NDArray[np.int64]:
+    """Return one stratum per group: the rarest class among its samples.
+
+    Rarest over the whole table, counted in groups, the later class on ties; so that the few
+    patients with a rare class are spread first. Groups without a label (without a positive label)
+    form a stratum of their own, the last.
+    """
+    has = np.zeros((n_groups, member.shape[1]), dtype=bool)
+    np.logical_or.at(has, of_sample, member)
+    commonness = has.sum(axis=0) * member.shape[1] + np.arange(member.shape[1])[::-1]
+    rarest = np.where(has, commonness, np.iinfo(np.int64).max).argmin(axis=1)
+    none = member.shape[1]
+    return np.asarray(np.where(has.any(axis=1), rarest, none), dtype=np.int64)
+
+
+def _shuffled(groups: _Groups, seed: int) -> NDArray[np.int64]:
+    """Return all groups in random order within strata, strata one after another."""
+    random = np.random.default_rng(seed).permutation(len(groups.ids))
+    return np.lexsort((random, groups.stratum)).astype(np.int64)
+
+
+def _draw(
+    groups: _Groups, pool: NDArray[np.bool_], fraction: float, seed: int
+) -> NDArray[np.int64]:
+    """Return ``fraction`` of the pool's groups, the same fraction of every stratum up to one.
+
+    Fractions of a group are rounded down; what is then missing from the rounded total goes to the
+    strata with the largest remainders, the smaller stratum first (Hamilton's method).
+    """
+    order = _shuffled(groups, seed)
+    order = order[pool[order]]
+    strata, sizes = np.unique(groups.stratum[order], return_counts=True)
+    quota = sizes * fraction
+    take = np.floor(quota + 1e-9).astype(np.int64)
+    short = int(np.floor(len(order) * fraction + 0.5)) - int(take.sum())
+    take[np.lexsort((sizes, -np.round(quota - take, 9)))[:short]] += 1
+    chosen = [
+        order[groups.stratum[order] == stratum][:count]
+        for stratum, count in zip(strata, take, strict=True)
+    ]
+    return np.concatenate(chosen)
+
+
+def _check_parts(samples: pd.DataFrame, rows: dict[PartName, Positions]) -> None:
+    group = samples["group_id"].to_numpy(dtype=str)
+    for part in PARTS:
+        if len(rows[part]) == 0:
+            raise SplitError(f"the {part} part is empty", "use more data or other sizes")
+    for first, second in combinations(PARTS, 2):
+        both = np.intersect1d(group[rows[first]], group[rows[second]])
+        if len(both):
+            raise SplitError(
+                f"patient {str(both[0])!r} is in both {first} and {second} ({len(both)} patients)",
+                "samples of one patient must stay in one part",
+            )
+
+
+def _check_classes(
+    samples: pd.DataFrame, rows: dict[PartName, Positions], tasks: Sequence[Task], drawn: bool
+) -> tuple[str, ...]:
+    warnings = []
+    for task in tasks:
+        if task.kind not in _WITH_CLASSES:
+            continue
+        member = _members(samples, task)
+        for part in PARTS:
+            counts = member[rows[part]].sum(axis=0)
+            for position in np.flatnonzero(counts == 0):
+                text = f"task {task.name!r}: no {part} sample of class {task.classes[position]!r}"
+                if part == "train" or (drawn and task.kind == "binary"):
+                    raise SplitError(text, _remedy(drawn))
+                warnings.append(text)
+    return tuple(warnings)
+
+
+def _remedy(drawn: bool) -> str:
+    if drawn:
+        return "stratify by this task, use fewer folds, or another seed of the split"
+    return "leave the class out, or use a drawn split"
