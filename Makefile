@@ -39,7 +39,7 @@ $(STAMP): pyproject.toml constraints.txt setup.py
 	@test -e $@ -a ! -e $(BUSY) || $(PYTHON) -m venv --clear $(VENV)
 	@echo 'Installing into $(VENV); the first time takes some minutes.' >&2
 	@touch $(BUSY)
-	@$(PIP) --quiet install --progress-bar off $(SETUP) || { rm -f $(BUSY); exit 1; }
+	@$(PIP) -qq install --progress-bar off $(SETUP) || { rm -f $(BUSY); exit 1; }
 	@rm -f $(BUSY)
 	@touch $@
 
@@ -50,7 +50,7 @@ test: $(STAMP)
 	$(PYTEST)
 
 test-slow: $(STAMP)
-	$(PYTEST) -m slow
+	$(PYTEST) -m 'slow and not gpu'
 
 check: lint types spelling imports
 
@@ -94,5 +94,5 @@ constraints: $(STAMP)
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis \
-		.import_linter_cache tables/rendered
+		tables/rendered
 	find benchmark tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -16,8 +16,7 @@ from typing import Annotated, Any, Literal
 import typer
 from typer.core import TyperCommand
 
-from benchmark.cli._tables import names_a_table, table_ids
-from benchmark.core.errors import UnknownNameError, UsageError
+from benchmark.core.errors import MMBenchError, UnknownNameError, UsageError
 
 _DEVICE = re.compile(r"auto|cpu|mps|cuda(:\d+)?")
 _RANGE = re.compile(r"(\d+)-(\d+)")
@@ -61,7 +60,7 @@ def repeat_options(args: list[str], lists: set[str], command: str) -> list[str]:
         elif option:
             values += 1
             words += [option, word]
-            if names_a_table(word):
+            if _names_a_table(word):
                 swallowed.append((word, option))
             continue
         if word not in lists:
@@ -70,6 +69,20 @@ def repeat_options(args: list[str], lists: set[str], command: str) -> list[str]:
     if swallowed:
         raise _swallowed(swallowed, args, command)
     return words + tail
+
+
+def _names_a_table(word: str) -> bool:
+    from benchmark.manifest.tables import resolve_table
+
+    if "=" in word or Path(word).is_dir():
+        return False
+    try:
+        resolve_table(word)
+    except UnknownNameError:
+        return False
+    except MMBenchError:  # several tables of that name, or a manifest that cannot be read
+        return True
+    return True
 
 
 def _split_at_dashes(args: list[str]) -> tuple[list[str], list[str]]:
@@ -192,7 +205,9 @@ def _check_device(value: str) -> str:
 
 
 def _complete_tables(incomplete: str) -> list[str]:
-    return [one for one in table_ids() if one.startswith(incomplete)]
+    from benchmark.manifest.tables import all_tables
+
+    return [table.id for table in all_tables() if table.id.startswith(incomplete)]
 
 
 def _complete_models(incomplete: str) -> list[str]:

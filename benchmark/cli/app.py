@@ -109,7 +109,7 @@ def list_command(
     ] = False,
     kind: Annotated[
         Literal["results", "analysis", "cost"] | None,
-        typer.Option("--kind", help="Only tables whose manifest is of this kind."),
+        typer.Option("--kind", help="Only tables of this kind."),
     ] = None,
 ) -> None:
     """List tables, models, datasets, metrics ..."""

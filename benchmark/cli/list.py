@@ -6,8 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 from benchmark.cli._console import emit, emit_columns, emit_json
-from benchmark.cli._tables import known_tables
 from benchmark.core.registry import Registry
+from benchmark.manifest.tables import all_tables
 
 Row = dict[str, Any]
 
@@ -30,9 +30,9 @@ def list_tables(as_json: bool, plain: bool, manifests: bool, kind: str | None) -
         as_json: Print JSON instead of columns.
         plain: Print ids only, one per line.
         manifests: Leave out tables that cannot be run.
-        kind: Leave out tables whose manifest is of another kind.
+        kind: Leave out tables of another kind.
     """
-    rows = [row for row in tables() if row["manifest"] or not (manifests or kind)]
+    rows = [row for row in tables() if row["manifest"] or not manifests]
     show([row for row in rows if kind in (None, row["kind"])], as_json, plain)
 
 
@@ -52,12 +52,12 @@ def tables() -> list[Row]:
     return [
         {
             "id": table.id,
-            "printed": table.printed,
-            "manifest": table.manifest,
+            "printed": table.printed is not None,
+            "manifest": table.manifest is not None,
             "kind": table.kind,
             "title": table.title,
         }
-        for table in known_tables()
+        for table in all_tables()
     ]
 
 
