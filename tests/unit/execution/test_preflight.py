@@ -34,9 +34,7 @@ def test_a_full_disk_stops_before_anything_starts(
     assert preflight(tmp_path, runs=0, workers=2).warnings == ()
 
 
-def test_scarce_memory_warns_with_a_number(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_scarce_memory_warns_with_a_number(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     machine(monkeypatch, disk=50e9, memory=2e9)
     (warning,) = preflight(tmp_path, runs=1, workers=8).warnings
     assert warning.endswith("2.0 GB is available: consider -j 2")
