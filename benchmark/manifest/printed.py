@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
 
-import yaml
 from pydantic import ValidationError
 
 from benchmark.core.errors import ManifestError
@@ -19,8 +17,10 @@ from benchmark.manifest.printed_schema import (
     PrintedTable,
     number,
 )
+from benchmark.manifest.yaml_reader import Document, KeyPath, dotted, read_yaml
 
-KeyPath = tuple[str | int, ...]
+__all__ = ["PrintedTable", "find_printed", "load_printed"]
+
 Problem = tuple[KeyPath, str]
 
 
@@ -28,13 +28,6 @@ def find_printed(table_id: str) -> Path | None:
     """Return the file of ``<paper>/<table>``; None if no printed numbers are shipped for it."""
     path = shipped("tables") / f"{table_id}.yaml"
     return path if path.is_file() else None
-
-
-def printed_ids() -> list[str]:
-    """Return the ids of all printed tables, by paper and number: ``m4oe/table7`` first of ten."""
-    root = shipped("tables")
-    ids = [str(path.relative_to(root).with_suffix("")) for path in root.glob("*/*.yaml")]
-    return sorted(ids, key=_natural)
 
 
 def load_printed(path: Path) -> PrintedTable:
@@ -46,39 +39,25 @@ def load_printed(path: Path) -> PrintedTable:
     Raises:
         ManifestError: With every problem found, each with file, line and key path.
     """
-    value, lines = read_yaml(path)
-    if not isinstance(value, dict):
+    document = read_yaml(path)
+    if not isinstance(document.value, dict):
         raise ManifestError(
             [f"{path}:1: a printed table is a mapping with 'id', 'columns', 'rows'"]
         )
     try:
-        table = PrintedTable.parse(value)
+        table = PrintedTable.parse(document.value)
     except ValidationError as error:
-        raise ManifestError(_say(path, lines, _pydantic_problems(error))) from None
+        raise ManifestError(_say(path, document, _pydantic_problems(error))) from None
     if problems := list(_problems(table, path)):
-        raise ManifestError(_say(path, lines, problems))
+        raise ManifestError(_say(path, document, problems))
     return table
 
 
-def _natural(table_id: str) -> tuple[str, int, str]:
-    paper, _, name = table_id.partition("/")
-    digits = "".join(one for one in name if one.isdigit())
-    return paper, int(digits or 0), name
-
-
-def _say(path: Path, lines: Any, problems: Iterable[Problem]) -> list[str]:
+def _say(path: Path, document: Document, problems: Iterable[Problem]) -> list[str]:
     return [
-        f"{path}:{_line(lines, where)}: {'.'.join(map(str, where)) or 'table'}: {text}"
+        f"{path}:{document.line(where)}: {dotted(where) or 'table'}: {text}"
         for where, text in problems
     ]
-
-
-def _line(lines: Any, where: KeyPath) -> int:
-    """Line of the nearest enclosing key that has a mark."""
-    for end in range(len(where), -1, -1):
-        if where[:end] in lines:
-            return int(lines[where[:end]])
-    return 1
 
 
 def _pydantic_problems(error: ValidationError) -> Iterator[Problem]:
@@ -158,20 +137,3 @@ def _entry_problems(table: PrintedTable, entry: LedgerEntry, where: KeyPath) -> 
         for key in named:
             if key not in known:
                 yield (*where, part), f"there is no {part[:-1]} {key!r}"
-
-
-def read_yaml(path: Path) -> tuple[Any, dict[KeyPath, int]]:
-    """Read one YAML document with the line of every key."""
-    root = yaml.compose(path.read_text(encoding="utf-8"), Loader=yaml.SafeLoader)
-    lines: dict[KeyPath, int] = {}
-    loader = yaml.SafeLoader("")
-
-    def build(node: yaml.Node, where: KeyPath) -> Any:
-        lines[where] = node.start_mark.line + 1
-        if isinstance(node, yaml.MappingNode):
-            return {key.value: build(value, (*where, key.value)) for key, value in node.value}
-        if isinstance(node, yaml.SequenceNode):
-            return [build(one, (*where, index)) for index, one in enumerate(node.value)]
-        return loader.construct_object(node)
-
-    return (build(root, ()) if root else None), lines
