@@ -21,7 +21,8 @@ from benchmark.core.errors import MMBenchError, UnknownNameError, UsageError
 _DEVICE = re.compile(r"auto|cpu|mps|cuda(:\d+)?")
 _RANGE = re.compile(r"(\d+)-(\d+)")
 
-Statuses = Literal["failed", "diverged", "timeout", "oom", "error", "killed"]
+#: What ``--only`` takes; ``failed`` is any status but ``ok``.
+STATUSES = ("failed", "diverged", "timeout", "oom", "error", "killed")
 
 
 class TableCommand(TyperCommand):
@@ -204,6 +205,13 @@ def _check_device(value: str) -> str:
     return value
 
 
+def _check_statuses(values: list[str] | None) -> list[str]:
+    statuses = split_commas(values or [])
+    if wrong := [one for one in statuses if one not in STATUSES]:
+        raise typer.BadParameter(f"{wrong[0]!r} is none of {', '.join(STATUSES)}")
+    return statuses
+
+
 def _complete_tables(incomplete: str) -> list[str]:
     from benchmark.manifest.tables import all_tables
 
@@ -337,9 +345,11 @@ ForceOption = Annotated[
     bool, typer.Option("--force", help="Run again what is finished.", rich_help_panel=_HOW)
 ]
 OnlyOption = Annotated[
-    list[Statuses] | None,
+    list[str] | None,
     typer.Option(
         "--only",
+        metavar="|".join(STATUSES),
+        callback=_check_statuses,
         help="Only runs that ended so; this also retries timeout and oom.",
         rich_help_panel=_HOW,
     ),

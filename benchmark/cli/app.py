@@ -184,7 +184,7 @@ def worker_command(bundle: Annotated[Path, typer.Argument(metavar="BUNDLE.json")
     """Do the runs of a bundle; what execution engines call."""
     from benchmark.execution.worker import main as work
 
-    work(bundle)
+    raise typer.Exit(work(bundle))
 
 
 app.add_typer(data_app, name="data")
