@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import ClassVar
 
+import torch
 from torch import Tensor, nn
 
 from benchmark.core.problem import Task
@@ -43,6 +44,18 @@ class Loss(nn.Module, ABC):
             logits: (B, n_outputs).
             target: As in ``Batch.targets``.
         """
+
+    def weight(self, target: Tensor) -> Tensor:
+        """Return what the mean of :meth:`forward` divides by, a float scalar.
+
+        It lets the means of micro-batches be joined exactly. Unless a loss says otherwise it is the
+        number of labelled entries.
+
+        Args:
+            target: As in ``Batch.targets``.
+        """
+        known = target.isfinite() if target.is_floating_point() else target >= 0
+        return known.sum().to(torch.float32)
 
     @abstractmethod
     def scores(self, logits: Tensor) -> Tensor:

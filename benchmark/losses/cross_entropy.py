@@ -75,6 +75,12 @@ class CrossEntropy(Loss):
             label_smoothing=self.label_smoothing,
         )
 
+    def weight(self, target: Tensor) -> Tensor:
+        """Return the sum of the labelled samples' class weights."""
+        if self.weights is None:
+            return super().weight(target)
+        return self.weights[target[target >= 0]].sum()
+
     def scores(self, logits: Tensor) -> Tensor:
         """Return probabilities: (B, C), or (B,) of class 1 for a binary task; float32 or wider."""
         wide = logits.to(torch.promote_types(logits.dtype, torch.float32))

@@ -1,0 +1,78 @@
+"""From a run spec to losses and a model."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from benchmark.core.errors import UsageError
+from benchmark.core.problem import Component, Problem
+from benchmark.core.registry import Registry
+from benchmark.core.seeding import derive_seed
+from benchmark.core.spec import Ref, RunSpec
+from benchmark.losses import LOSSES
+from benchmark.losses._base import Loss
+from benchmark.models import MODELS
+from benchmark.models._base import Model
+from benchmark.models.encoders import ENCODERS
+from benchmark.models.encoders._base import Encoder
+
+
+def build_losses(
+    spec: RunSpec, component: Component, train_targets: dict[str, NDArray[np.float64]]
+) -> dict[str, Loss]:
+    """Build the loss of every task; class weights see labelled training targets only.
+
+    Raises:
+        UsageError: The run names no loss for a task, or one that does not fit.
+    """
+    losses = {}
+    for task in component.tasks:
+        ref = _wanted(spec.losses, task.name, "loss", "task")
+        target = train_targets[task.name]
+        labelled = target[np.isfinite(target.reshape(len(target), -1)).all(axis=1)]
+        losses[task.name] = _make(LOSSES, ref, task, labelled)
+    return losses
+
+
+def build_model(spec: RunSpec, component: Component, losses: dict[str, Loss]) -> Model:
+    """Seed torch from the run's seed, then build encoders and model.
+
+    Raises:
+        UsageError: A modality has no encoder, or encoders and model do not fit together.
+    """
+    problem = Problem(
+        components=(component,),
+        outputs={f"{component.dataset}/{task}": loss.n_outputs for task, loss in losses.items()},
+    )
+    config = MODELS.config(spec.model.name).parse(spec.model.config)
+    torch.manual_seed(derive_seed(spec.seed, "init"))
+    encoders: dict[str, Encoder] = {}
+    for modality in component.modalities:
+        ref = _wanted(spec.encoders, modality.name, "encoder", "modality")
+        encoder = encoders[modality.name] = _make(ENCODERS, ref, modality)
+        if encoder.output != config.encoder_output:
+            raise UsageError(
+                f"{spec.model.name} needs encoders that give {config.encoder_output}, "
+                f"{ref.name!r} of modality {modality.name!r} gives {encoder.output}",
+                "choose another encoder; `mmbench list encoders` shows what each gives",
+            )
+    model: Model = MODELS.load(spec.model.name)(problem, encoders, config)
+    return model
+
+
+def _wanted(refs: dict[str, Ref], name: str, what: str, of: str) -> Ref:
+    if name not in refs:
+        raise UsageError(
+            f"the run has no {what} for {of} {name!r}",
+            f"it has one for: {', '.join(refs) or 'none'}",
+        )
+    return refs[name]
+
+
+def _make(registry: Registry, ref: Ref, about: Any, *more: Any) -> Any:
+    config = registry.config(ref.name).parse(ref.config)
+    return registry.load(ref.name)(about, config, *more)

@@ -1,0 +1,209 @@
+"""The rows of a run: split, modalities dropped on purpose, tensors, targets."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmark.core.batch import Batch, ModalityData
+from benchmark.core.errors import DataError, UsageError
+from benchmark.core.paths import Paths
+from benchmark.core.problem import Component, Task
+from benchmark.core.spec import ComponentSpec, RunSpec, canonical_json
+from benchmark.datasets import DATASETS
+from benchmark.datasets._base import DataContext, Dataset
+from benchmark.missing import apply_missing
+from benchmark.models.controls._base import ControlData
+from benchmark.splits import PARTS, PartName, Parts, make_split
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+SourceChoice = Literal["auto", "real", "partial", "synthetic"]
+Array = NDArray[np.float64]
+
+#: Datasets kept in memory by a process; a worker goes through the runs of one dataset in a row.
+KEPT = 2
+_datasets: OrderedDict[str, Dataset] = OrderedDict()
+
+
+@dataclass(frozen=True)
+class RunData:
+    """One dataset as a run sees it.
+
+    Attributes:
+        component: Modalities and tasks of the run, in the run's order.
+        dataset: Where values come from.
+        preprocessor: Fitted on the training rows.
+        parts: Positions in ``dataset.samples``.
+        observed: (n, M) bool by part, after dropping on purpose.
+    """
+
+    component: Component
+    dataset: Dataset
+    preprocessor: Any
+    parts: Parts
+    observed: dict[PartName, NDArray[np.bool_]]
+
+    def sample_ids(self, part: PartName) -> list[str]:
+        """Return the ids of a part's samples."""
+        ids = self.dataset.samples["sample_id"].to_numpy()[self.parts.rows(part)]
+        return [str(one) for one in ids]
+
+    def targets(self, part: PartName) -> dict[str, Array]:
+        """Return (n,) classes or (n, L) labels by task; NaN is unlabelled."""
+        rows = self.parts.rows(part)
+        return {task.name: all_targets(self.dataset, task)[rows] for task in self.component.tasks}
+
+    def batch(self, part: PartName) -> Batch:
+        """Return all samples of a part as one batch on the CPU."""
+        import torch
+
+        rows = self.parts.rows(part)
+        tensors = self.dataset.tensors(rows, self.preprocessor)
+        observed = torch.from_numpy(self.observed[part])
+        names = [modality.name for modality in self.component.modalities]
+        tasks = {task.name: task for task in self.component.tasks}
+        return Batch(
+            dataset=self.component.dataset,
+            inputs={name: _emptied(tensors[name], observed[:, m]) for m, name in enumerate(names)},
+            observed=observed,
+            targets={name: _tensor(y, tasks[name]) for name, y in self.targets(part).items()},
+            rows=torch.from_numpy(rows),
+        )
+
+    def control_data(self, part: PartName) -> ControlData:
+        """Return all samples of a part as flat features, NaN where unobserved."""
+        features = self.dataset.control_features(self.parts.rows(part), self.preprocessor)
+        observed = self.observed[part]
+        return ControlData(
+            features={
+                modality.name: np.where(observed[:, m, None], features[modality.name], np.nan)
+                for m, modality in enumerate(self.component.modalities)
+            },
+            observed=observed,
+            targets=self.targets(part),
+        )
+
+    @cached_property
+    def sizes(self) -> dict[str, int]:
+        """Number of samples by part."""
+        return {part: len(self.parts.rows(part)) for part in PARTS}
+
+
+def load_dataset(spec: ComponentSpec, paths: Paths, source: SourceChoice) -> Dataset:
+    """Return a dataset, from this process's memory if it was used a moment ago.
+
+    Raises:
+        DataError: The release on this machine is not the one the run was planned for.
+    """
+    key = canonical_json([spec.loader.model_dump(mode="json"), spec.data, source, repr(paths)])
+    if key not in _datasets:
+        loader = DATASETS.load(spec.loader.name)
+        config = DATASETS.config(spec.loader.name).parse(spec.loader.config)
+        dataset = loader(config, DataContext(paths=paths, source=source))
+        _check_release(spec, dataset)
+        _datasets[key] = dataset
+    _datasets.move_to_end(key)
+    while len(_datasets) > KEPT:
+        _datasets.popitem(last=False)
+    return _datasets[key]
+
+
+def run_data(spec: RunSpec, dataset: Dataset) -> RunData:
+    """Split, drop and fit as the run says; only training rows are fitted on.
+
+    Raises:
+        UsageError: The run has several datasets, which no strategy handles yet, or names a
+            modality or task that the dataset lacks.
+        SplitError: The split does not hold.
+    """
+    if len(spec.components) != 1:
+        raise UsageError(
+            f"a run over {len(spec.components)} datasets has no training strategy yet",
+            "use one dataset per run",
+        )
+    component = _narrow(dataset.component, spec.components[0])
+    parts = make_split(dataset.samples, spec.split, component.tasks)
+    data = RunData(component, dataset, dataset.fit(parts.train), parts, observed={})
+    return replace(data, observed={part: _observed(data, spec, part) for part in PARTS})
+
+
+def all_targets(dataset: Dataset, task: Task) -> Array:
+    """Return the target of every sample: (N,) class, or (N, L) labels; NaN is unlabelled.
+
+    Raises:
+        UsageError: The kind of task cannot be trained yet.
+    """
+    if task.kind in ("binary", "multiclass"):
+        return dataset.samples[f"target:{task.name}"].to_numpy(dtype=np.float64)
+    if task.kind == "multilabel":
+        columns = [f"target:{task.name}:{label}" for label in task.classes]
+        return dataset.samples[columns].to_numpy(dtype=np.float64)
+    raise UsageError(
+        f"task {task.name!r} is {task.kind}, which cannot be trained yet",
+        "kinds that can: binary, multiclass, multilabel",
+    )
+
+
+def _check_release(spec: ComponentSpec, dataset: Dataset) -> None:
+    found = dataset.release.fingerprint
+    if found != spec.data:
+        raise DataError(
+            f"the data of {spec.dataset!r} changed: the run was planned for {spec.data[:12]}, "
+            f"{dataset.release.id} here has {found[:12]}",
+            "plan again, or point --data at the release the run was planned for",
+        )
+
+
+def _narrow(component: Component, spec: ComponentSpec) -> Component:
+    try:
+        return Component(
+            dataset=spec.dataset,
+            modalities=tuple(component.modality(name) for name in spec.modalities),
+            tasks=tuple(component.task(name) for name in spec.tasks),
+        )
+    except KeyError as error:
+        raise UsageError(f"dataset {spec.dataset!r}: {error.args[0]}") from None
+
+
+def _observed(data: RunData, spec: RunSpec, part: PartName) -> NDArray[np.bool_]:
+    names = [modality.name for modality in data.component.modalities]
+    order = [modality.name for modality in data.dataset.component.modalities]
+    columns = [order.index(name) for name in names]
+    observed = data.dataset.observed(data.parts.rows(part))[:, columns]
+    if spec.missing is None:
+        return observed
+    return apply_missing(observed, data.sample_ids(part), names, part, spec.missing)
+
+
+def _emptied(data: ModalityData, observed: Tensor) -> ModalityData:
+    """Put zeros where a modality was dropped on purpose: nothing may leak from there."""
+    if bool(observed.all()):
+        return data
+    gone = ~observed
+    return ModalityData(
+        values=_zeroed(data.values, gone),
+        times=None if data.times is None else _zeroed(data.times, gone),
+        mask=None if data.mask is None else _zeroed(data.mask, gone),
+        lengths=None if data.lengths is None else _zeroed(data.lengths, gone),
+    )
+
+
+def _zeroed(tensor: Tensor, rows: Tensor) -> Tensor:
+    copy = tensor.clone()
+    copy[rows] = 0
+    return copy
+
+
+def _tensor(target: Array, task: Task) -> Tensor:
+    import torch
+
+    if task.kind == "multilabel":
+        return torch.from_numpy(target.astype(np.float32))
+    return torch.from_numpy(np.nan_to_num(target, nan=-1.0).astype(np.int64))

@@ -1,0 +1,97 @@
+"""Predictions and metric rows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from benchmark.core.batch import Batch
+from benchmark.core.errors import DivergedError
+from benchmark.core.result import MetricRow, Part
+from benchmark.metrics import METRICS
+from benchmark.metrics.evaluate import evaluate, metric_info
+from benchmark.models._base import Model
+from benchmark.training.data import RunData
+
+Scores = Mapping[str, NDArray[np.float64]]
+
+
+def predict_logits(
+    model: Model, batch: Batch, device: str, batch_size: int, precision: str = "fp32"
+) -> dict[str, Tensor]:
+    """Score all samples of a part in evaluation mode, ``batch_size`` at a time.
+
+    Returns:
+        (N, C) float32 logits on ``device`` by task.
+
+    Raises:
+        DivergedError: A logit is not finite.
+    """
+    model.eval()
+    chunks: list[Mapping[str, Tensor]] = []
+    positions = torch.arange(batch.size, device=batch.rows.device)
+    with torch.no_grad(), autocast(device, precision):
+        for index in positions.split(batch_size):
+            chunks.append(model(batch.select(index).to(device)).logits)
+    joined = {task: torch.cat([one[task] for one in chunks]).float() for task in chunks[0]}
+    for task, logits in joined.items():
+        if not bool(torch.isfinite(logits).all()):
+            raise DivergedError(
+                f"logits of task {task!r} are not finite", "lower the learning rate"
+            )
+    return joined
+
+
+def autocast(device: str, precision: str) -> torch.autocast:
+    """Return the context of forward passes: bf16 where asked for, else nothing."""
+    kind = device.partition(":")[0]
+    return torch.autocast(kind, dtype=torch.bfloat16, enabled=precision == "bf16")
+
+
+def metric_rows(data: RunData, part: Part, scores: Scores) -> list[MetricRow]:
+    """Compute every metric that exists for each task's kind on one part."""
+    targets = data.targets(part)
+    rows = []
+    for task in data.component.tasks:
+        for metric in METRICS:
+            if task.kind in metric_info(metric).kinds:
+                found = evaluate(metric, task.kind, targets[task.name], scores[task.name])
+                rows.append(
+                    MetricRow(
+                        part=part,
+                        dataset=data.component.dataset,
+                        task=task.name,
+                        metric=metric,
+                        value=found.value,
+                        reason=found.reason,
+                        n=found.n,
+                        n_pos=found.n_pos,
+                    )
+                )
+    return rows
+
+
+def prediction_table(data: RunData, part: Part, scores: Scores) -> pd.DataFrame:
+    """Return one row per task and sample.
+
+    Columns: ``part``, ``dataset``, ``task``, ``sample_id``; the truth ``y0`` (class) or
+    ``y0 .. y{L-1}`` (labels of a multilabel task), NaN where unlabelled; the scores ``s0`` (binary:
+    probability of class 1) or ``s0 .. s{C-1}`` (classes or labels). Tasks with fewer outputs hold
+    NaN in the columns they lack.
+    """
+    targets, ids = data.targets(part), data.sample_ids(part)
+    frames = []
+    for task in data.component.tasks:
+        frame = pd.DataFrame(
+            {"part": part, "dataset": data.component.dataset, "task": task.name, "sample_id": ids}
+        )
+        truth, score = (one[task.name].reshape(len(ids), -1) for one in (targets, scores))
+        columns = {f"y{c}": truth[:, c] for c in range(truth.shape[1])}
+        columns |= {f"s{c}": score[:, c] for c in range(score.shape[1])}
+        frames.append(frame.assign(**columns))
+    return pd.concat(frames, ignore_index=True)

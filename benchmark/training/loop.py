@@ -1,0 +1,229 @@
+"""Training by epochs: shuffle, step, validate, keep the best, checkpoint."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from benchmark.core.batch import Batch
+from benchmark.core.errors import DataError, DivergedError
+from benchmark.core.seeding import derive_seed
+from benchmark.losses._base import Loss
+from benchmark.models._base import Model
+from benchmark.training.checkpoint import Checkpoint
+from benchmark.training.config import TrainingConfig
+from benchmark.training.early_stopping import EarlyStopping
+from benchmark.training.evaluate import predict_logits
+from benchmark.training.optim import lr_factor, make_optimizer, set_lr
+from benchmark.training.selection import Criterion
+from benchmark.training.step import gradient_step
+
+_log = logging.getLogger("benchmark.training")
+Progress = Callable[[str, dict[str, Any]], None]
+
+
+@dataclass
+class History:
+    """What happened, by epoch.
+
+    Attributes:
+        train_loss: Mean training loss of the steps.
+        val: Value of the selection criterion.
+    """
+
+    train_loss: list[float] = field(default_factory=list)
+    val: list[float] = field(default_factory=list)
+
+
+class Trainer:
+    """Trains a model on one dataset.
+
+    Everything random in an epoch is seeded from the run's seed and the epoch's number at its start,
+    so a checkpoint needs no generator state and a resumed run gives the same bits.
+
+    Args:
+        model: On ``device``; holds the kept weights after :meth:`run`.
+        losses: Loss of each task, on ``device``.
+        criterion: What is best on validation.
+        train: All training samples.
+        val: All validation samples.
+        config: Settings.
+        seed: The run's seed.
+        device: Where to compute.
+
+    Raises:
+        DataError: No training sample is labelled.
+    """
+
+    def __init__(
+        self,
+        model: Model,
+        losses: Mapping[str, Loss],
+        criterion: Criterion,
+        train: Batch,
+        val: Batch,
+        config: TrainingConfig,
+        seed: int,
+        device: str,
+    ) -> None:
+        self.model, self.losses, self.criterion = model, losses, criterion
+        self.train, self.val, self.config = train, val, config
+        self.seed, self.device = seed, device
+        self.labelled = labelled_positions(train)
+        self.steps = _steps(len(self.labelled), config)
+        self.optimizer = make_optimizer(model.parameters(), config.optimizer)
+        self.stopping = EarlyStopping(config.early_stopping, criterion.higher_is_better)
+        self.history = History()
+        self.epoch = 0
+        self.best: dict[str, Tensor] = {}
+
+    def run(self, checkpoint: Checkpoint, progress: Progress) -> None:
+        """Train to the end, going on from a checkpoint; then load the kept weights.
+
+        Raises:
+            DivergedError: Loss or logits are not finite; names epoch and step.
+            DataError: The criterion is undefined on the validation part.
+        """
+        self._resume(checkpoint)
+        while self.epoch < self.config.epochs and not self.stopping.stop:
+            self._epoch(self.epoch + 1)
+            checkpoint.save(self._state())
+            progress("epoch", self._report())
+        self.model.load_state_dict(self.best)
+
+    def _epoch(self, epoch: int) -> None:
+        """Train and validate epoch ``epoch``, counted from 1."""
+        loss = self._train_epoch(epoch)
+        value = self._validate(epoch)
+        self.history.train_loss.append(loss)
+        self.history.val.append(value)
+        self.epoch = epoch
+        if self.stopping.update(epoch, value):
+            self.best = _copy(self.model)
+        _log.info(
+            "epoch %d/%d: train loss %.6g, validation %s %.6g%s",
+            epoch,
+            self.config.epochs,
+            loss,
+            self.criterion.metric,
+            value,
+            ", best so far" if self.stopping.best_epoch == epoch else "",
+        )
+
+    def _train_epoch(self, epoch: int) -> float:
+        torch.manual_seed(derive_seed(self.seed, "epoch", epoch))
+        self.model.train()
+        total = 0.0
+        batches = self._order(epoch).split(self.config.batch_size)[: self.steps]
+        for step, index in enumerate(batches):
+            done = (epoch - 1) * self.steps + step
+            factor = lr_factor(done, self.steps, self.config.epochs, self.config.schedule)
+            set_lr(self.optimizer, factor * self.config.optimizer.lr)
+            batch = self.train.select(index).to(self.device)
+            with _located(epoch, f"step {step + 1} of {self.steps}"):
+                total += gradient_step(self.model, self.losses, batch, self.optimizer, self.config)
+        return total / self.steps
+
+    def _order(self, epoch: int) -> Tensor:
+        generator = torch.Generator().manual_seed(derive_seed(self.seed, "order", epoch))
+        shuffled = self.labelled[torch.randperm(len(self.labelled), generator=generator)]
+        return shuffled.to(self.train.rows.device)
+
+    def _validate(self, epoch: int) -> float:
+        with _located(epoch, "validation"):
+            logits = self.predict(self.val)
+        targets = {task: one.to(self.device) for task, one in self.val.targets.items()}
+        return self.criterion.value(logits, targets, self.losses)
+
+    def predict(self, batch: Batch) -> dict[str, Tensor]:
+        """Return logits (N, C) by task with the model's present weights."""
+        size = max(self.config.batch_size, 256)
+        return predict_logits(self.model, batch, self.device, size, self.config.precision)
+
+    def _state(self) -> dict[str, Any]:
+        return {
+            "epoch": self.epoch,
+            "model": self.model.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "best": self.best,
+            "stopping": self.stopping.state(),
+            "train_loss": self.history.train_loss,
+            "val": self.history.val,
+        }
+
+    def _resume(self, checkpoint: Checkpoint) -> None:
+        state = checkpoint.load()
+        if state is None:
+            return
+        if _shapes(state["model"]) != _shapes(self.model.state_dict()):
+            _log.warning("checkpoint %s is of another model; starting again", checkpoint.path)
+            return
+        self.model.load_state_dict(state["model"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.stopping.restore(state["stopping"])
+        self.best, self.epoch = state["best"], state["epoch"]
+        self.history = History(list(state["train_loss"]), list(state["val"]))
+        _log.info("going on after epoch %d from %s", self.epoch, checkpoint.path)
+
+    def _report(self) -> dict[str, Any]:
+        return {
+            "epoch": self.epoch,
+            "epochs": self.config.epochs,
+            "train_loss": self.history.train_loss[-1],
+            self.criterion.metric: self.history.val[-1],
+            "best_epoch": self.stopping.best_epoch,
+        }
+
+
+def labelled_positions(batch: Batch) -> Tensor:
+    """Return the samples with a label of at least one task, (K,) int64 on the CPU.
+
+    Raises:
+        DataError: There is none.
+    """
+    known = torch.zeros(batch.size, dtype=torch.bool)
+    for target in batch.targets.values():
+        rows = target.reshape(batch.size, -1).cpu()
+        known |= (rows.isfinite() if rows.is_floating_point() else rows >= 0).any(dim=1)
+    if not bool(known.any()):
+        tasks = ", ".join(batch.targets)
+        raise DataError(
+            f"no training sample of {batch.dataset!r} has a label of {tasks}",
+            "choose another task or another split",
+        )
+    return known.nonzero().squeeze(1)
+
+
+def _steps(samples: int, config: TrainingConfig) -> int:
+    """Optimiser steps per epoch; a short batch that is the only one is never dropped."""
+    full, rest = divmod(samples, config.batch_size)
+    return max(1, full if config.drop_last else full + (rest > 0))
+
+
+def _copy(model: nn.Module) -> dict[str, Tensor]:
+    return {name: one.detach().cpu().clone() for name, one in model.state_dict().items()}
+
+
+def _shapes(state: Mapping[str, Tensor]) -> dict[str, tuple[int, ...]]:
+    return {name: tuple(one.shape) for name, one in state.items()}
+
+
+class _located:
+    """Adds epoch and step to a DivergedError raised inside."""
+
+    def __init__(self, epoch: int, where: str) -> None:
+        self.where = f"epoch {epoch}, {where}"
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
+        if isinstance(error, DivergedError):
+            raise DivergedError(
+                f"{error.message} in {self.where}", "lower the learning rate or clip gradients"
+            ) from error

@@ -1,0 +1,99 @@
+"""The validation value that decides which epoch is kept."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import cast
+
+import torch
+from torch import Tensor
+
+from benchmark.core.errors import DataError, UnknownNameError, UsageError
+from benchmark.core.problem import Component, Task
+from benchmark.losses._base import Loss
+from benchmark.metrics.evaluate import evaluate, metric_info
+from benchmark.training.config import TrainingConfig
+
+
+@dataclass(frozen=True)
+class Criterion:
+    """A named validation value.
+
+    Attributes:
+        metric: ``loss`` or a metric id.
+        tasks: Tasks it is taken of: a weighted sum for the loss, a mean for a metric.
+        higher_is_better: Direction.
+        weights: Weight of each task's loss.
+    """
+
+    metric: str
+    tasks: tuple[Task, ...]
+    higher_is_better: bool
+    weights: Mapping[str, float]
+
+    def value(
+        self,
+        logits: Mapping[str, Tensor],
+        targets: Mapping[str, Tensor],
+        losses: Mapping[str, Loss],
+    ) -> float:
+        """Return the value over all validation samples.
+
+        Args:
+            logits: (N, C) by task.
+            targets: As in ``Batch.targets``.
+            losses: Loss of each task.
+
+        Raises:
+            DataError: It is undefined, e.g. because nothing is labelled.
+        """
+        with torch.no_grad():
+            values = [
+                self._of(task, logits[task.name], targets[task.name], losses[task.name])
+                for task in self.tasks
+            ]
+        return sum(values) / (1 if self.metric == "loss" else len(values))
+
+    def _of(self, task: Task, logits: Tensor, target: Tensor, loss: Loss) -> float:
+        if self.metric == "loss":
+            if float(loss.weight(target)) == 0:
+                raise self._undefined(task, "no labelled samples")
+            return self.weights.get(task.name, 1.0) * float(loss(logits, target))
+        scores = loss.scores(logits).cpu().numpy()
+        found = evaluate(self.metric, task.kind, target.cpu().numpy(), scores)
+        if found.value is None:
+            raise self._undefined(task, found.reason)
+        return found.value
+
+    def _undefined(self, task: Task, reason: str) -> DataError:
+        return DataError(
+            f"{self.metric} of task {task.name!r} is undefined on the validation part: {reason}",
+            "select by another metric or task, or choose a split whose validation part has it",
+        )
+
+
+def make_criterion(component: Component, config: TrainingConfig) -> Criterion:
+    """Check and resolve ``config.selection`` and ``config.task_weights``.
+
+    Raises:
+        UnknownNameError: A metric or task that does not exist.
+        UsageError: The metric is not defined for the task, or for any task of the run.
+    """
+    names = [task.name for task in component.tasks]
+    chosen = config.selection
+    for name in (*config.task_weights, *([chosen.task] if chosen.task else ())):
+        if name not in names:
+            raise UnknownNameError("task", name, names)
+    tasks = tuple(task for task in component.tasks if chosen.task in (None, task.name))
+    if chosen.metric == "loss":
+        return Criterion("loss", tasks, higher_is_better=False, weights=config.task_weights)
+    info = metric_info(chosen.metric)
+    fitting = tuple(task for task in tasks if task.kind in info.kinds)
+    if not fitting:
+        kinds = ", ".join(f"{task.name} ({task.kind})" for task in tasks)
+        raise UsageError(
+            f"selection metric {chosen.metric!r} is not defined for {kinds}",
+            f"it is defined for {', '.join(cast('tuple[str, ...]', info.kinds))} tasks",
+        )
+    return Criterion(chosen.metric, fitting, info.higher_is_better, config.task_weights)

@@ -1,0 +1,106 @@
+"""Plain training: minimise the weighted task losses by gradient steps."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from benchmark.core.batch import Batch
+from benchmark.core.result import Part
+from benchmark.training.build import build_losses, build_model
+from benchmark.training.config import TrainingConfig
+from benchmark.training.loop import Trainer
+from benchmark.training.selection import make_criterion
+from benchmark.training.strategies._base import Fitted, Job, Strategy
+
+#: Parts up to this many bytes are moved to the device once, larger ones batch by batch.
+RESIDENT_BYTES = 2**31
+
+
+class Plain(Strategy):
+    """One optimiser over all parameters, one stage.
+
+    Args:
+        config: Settings of the loop.
+    """
+
+    def __init__(self, config: TrainingConfig) -> None:
+        self.config = config
+
+    def fit(self, job: Job) -> Fitted:
+        """Train; see :class:`benchmark.training.loop.Trainer`."""
+        data, spec = job.data, job.spec
+        criterion = make_criterion(data.component, self.config)
+        losses = build_losses(spec, data.component, data.targets("train"))
+        model = build_model(spec, data.component, losses).to(job.device)
+        trainer = Trainer(
+            model,
+            {task: loss.to(job.device) for task, loss in losses.items()},
+            criterion,
+            _resident(data.batch("train"), job.device),
+            _resident(data.batch("val"), job.device),
+            self.config,
+            spec.seed,
+            job.device,
+        )
+        trainer.run(job.checkpoint, job.progress)
+
+        def predict(part: Part) -> dict[str, NDArray[np.float64]]:
+            batch = trainer.val if part == "val" else data.batch(part)
+            return _scores(trainer, batch)
+
+        return Fitted(predict, _info(trainer), trainer.best)
+
+
+def _scores(trainer: Trainer, batch: Batch) -> dict[str, NDArray[np.float64]]:
+    logits = trainer.predict(batch)
+    return {
+        task: loss.scores(logits[task]).cpu().numpy().astype(np.float64)
+        for task, loss in trainer.losses.items()
+    }
+
+
+def _resident(batch: Batch, device: str) -> Batch:
+    tensors = [batch.observed, batch.rows, *batch.targets.values()]
+    for data in batch.inputs.values():
+        parts = (data.values, data.times, data.mask, data.lengths)
+        tensors += [one for one in parts if one is not None]
+    return batch.to(device) if _bytes(tensors) <= RESIDENT_BYTES else batch
+
+
+def _bytes(tensors: Iterable[Tensor]) -> int:
+    return sum(one.numel() * one.element_size() for one in tensors)
+
+
+def _info(trainer: Trainer) -> dict[str, Any]:
+    stopping = trainer.stopping
+    return {
+        "epochs": trainer.epoch,
+        "best_epoch": stopping.best_epoch,
+        "stopped_early": trainer.epoch < trainer.config.epochs,
+        "selection": trainer.criterion.metric,
+        "best_value": stopping.best,
+        "history": {
+            "val": [float(f"{value:.6g}") for value in trainer.history.val],
+            "train_loss": [float(f"{value:.6g}") for value in trainer.history.train_loss],
+        },
+        "parameters": parameter_counts(trainer.model),
+    }
+
+
+def parameter_counts(model: nn.Module) -> dict[str, int]:
+    """Count parameters: ``total``, ``trainable``, ``encoders`` and ``fusion`` (all the rest)."""
+    named = dict(model.named_parameters())
+    total = sum(one.numel() for one in named.values())
+    encoders = sum(one.numel() for name, one in named.items() if name.startswith("encoders."))
+    trainable = sum(one.numel() for one in named.values() if one.requires_grad)
+    return {
+        "total": total,
+        "trainable": trainable,
+        "encoders": encoders,
+        "fusion": total - encoders,
+    }
