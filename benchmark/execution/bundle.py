@@ -26,6 +26,9 @@ class Bundle(Frozen):
         source: Which data a loader may use.
         device: ``cpu``, ``cuda:N`` or ``mps``; decided before the worker starts.
         force: Run even what the store has as final.
+        id: Recorded with every result; what was tried for this bundle is not tried again by it.
+        retry: Statuses tried again although nothing changed, e.g. ``timeout``.
+        executor: ``module:function`` that computes a run; empty for the suite's own.
         runs: In order of preference; several workers may share one bundle, leases keep them apart.
     """
 
@@ -37,6 +40,9 @@ class Bundle(Frozen):
     source: Literal["auto", "real", "partial", "synthetic"] = "auto"
     device: str = "cpu"
     force: bool = False
+    id: str = ""
+    retry: tuple[str, ...] = ()
+    executor: str = ""
     runs: tuple[PlannedRun, ...]
 
     def paths(self) -> Paths:

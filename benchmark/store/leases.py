@@ -32,12 +32,21 @@ _START_TOLERANCE = 2.0
 
 @dataclass(frozen=True)
 class Holder:
-    """The process that holds a lease; ``token`` tells two leases of one process apart."""
+    """The process that holds a lease.
+
+    Attributes:
+        host: Where it runs.
+        pid: Process id.
+        started: When the process started, seconds since the epoch; process ids are used again.
+        token: Tells two leases of one process apart.
+        owner: Id of the bundle it works for; empty if none.
+    """
 
     host: str
     pid: int
     started: float
     token: str
+    owner: str = ""
 
     @property
     def dead(self) -> bool:
@@ -95,13 +104,16 @@ class Lease:
                     os.utime(self.path)
 
 
-def acquire(folder: Path, fingerprint: str, heartbeat: float = HEARTBEAT) -> Lease | None:
+def acquire(
+    folder: Path, fingerprint: str, heartbeat: float = HEARTBEAT, owner: str = ""
+) -> Lease | None:
     """Take the lease of a run, or return None if somebody alive has it.
 
     Args:
         folder: ``cache/leases``.
         fingerprint: The run.
         heartbeat: Seconds between signs of life.
+        owner: Id of the bundle the work belongs to.
 
     Raises:
         StoreError: The folder cannot be written.
@@ -111,7 +123,11 @@ def acquire(folder: Path, fingerprint: str, heartbeat: float = HEARTBEAT) -> Lea
     if not _clear_stale(path):
         return None
     holder = Holder(
-        socket.gethostname(), os.getpid(), psutil.Process().create_time(), uuid.uuid4().hex
+        host=socket.gethostname(),
+        pid=os.getpid(),
+        started=psutil.Process().create_time(),
+        token=uuid.uuid4().hex,
+        owner=owner,
     )
     return Lease(path, holder, heartbeat) if _create(path, holder) else None
 
@@ -136,9 +152,24 @@ def read_holder(path: Path) -> Holder | None:
         return None
 
 
-def clear_if_dead(folder: Path, fingerprint: str) -> None:
+def clear_stale(folder: Path, fingerprint: str) -> None:
     """Remove the lease of a run whose holder is gone."""
     _clear_stale(folder / fingerprint)
+
+
+def clear_of(folder: Path, owner: str, pid: int) -> None:
+    """Remove the leases a process of this host held for a bundle; for a process known to be dead.
+
+    Args:
+        folder: ``cache/leases``.
+        owner: Id of the bundle.
+        pid: Process id.
+    """
+    for path in folder.glob("*"):
+        holder = read_holder(path)
+        if holder and (holder.owner, holder.pid, holder.host) == (owner, pid, socket.gethostname()):
+            with suppress(OSError):
+                path.unlink(missing_ok=True)
 
 
 def _create(path: Path, holder: Holder) -> bool:

@@ -131,7 +131,7 @@ def _predictions_hold(store: RunStore, result: RunResult) -> bool:
 def _clear_leases(folder: Path) -> Iterator[str]:
     for path in _files(folder):
         if leases.is_stale(path):
-            leases.clear_if_dead(folder, path.name)
+            leases.clear_stale(folder, path.name)
             yield path.name
 
 

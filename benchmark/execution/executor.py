@@ -1,0 +1,80 @@
+"""What computes a run: the suite's own training code, or a function named in the bundle."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from benchmark.core.errors import UsageError
+from benchmark.core.paths import Paths
+from benchmark.core.result import MetricRow, Release
+from benchmark.core.spec import RunSpec
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+SUITE = "benchmark.training.execute:execute"
+Progress = Callable[[Mapping[str, Any]], None]
+
+
+@dataclass(frozen=True)
+class Job:
+    """Where and how to compute a run.
+
+    Attributes:
+        paths: Folders.
+        source: Which data a loader may use.
+        device: ``cpu``, ``cuda:N`` or ``mps``.
+        checkpoint: Where an epoch checkpoint may be kept and found again.
+        progress: To be called now and then with small facts, e.g. the epoch.
+    """
+
+    paths: Paths
+    source: Literal["auto", "real", "partial", "synthetic"]
+    device: str
+    checkpoint: Path
+    progress: Progress
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a computed run gives; the worker adds who, where and how long.
+
+    Attributes:
+        rows: Metrics.
+        releases: Data used, by component name.
+        predictions: Validation and test predictions.
+        weights: Trained parameters by name; stored only if the plan keeps them.
+        seconds: Wall time by phase.
+        info: Small facts for a reader.
+    """
+
+    rows: tuple[MetricRow, ...] = ()
+    releases: dict[str, Release] = field(default_factory=dict)
+    predictions: DataFrame | None = None
+    weights: Mapping[str, Any] | None = None
+    seconds: dict[str, float] = field(default_factory=dict)
+    info: dict[str, Any] = field(default_factory=dict)
+
+
+Executor = Callable[[RunSpec, Job], Outcome]
+
+
+def load_executor(name: str = "") -> Executor:
+    """Import an executor; this is where torch comes in.
+
+    Args:
+        name: ``module:function``; empty for the suite's own.
+
+    Raises:
+        UsageError: There is no such function.
+    """
+    module, _, function = (name or SUITE).partition(":")
+    try:
+        found: Executor = getattr(import_module(module), function)
+    except (ImportError, AttributeError, ValueError) as error:
+        raise UsageError(f"no executor {name!r}: {error}", "give it as module:function") from error
+    return found
