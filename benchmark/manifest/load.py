@@ -1,0 +1,118 @@
+"""Read a manifest: everything is checked before any work, every problem reported at once."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from benchmark.core.errors import ManifestError
+from benchmark.core.paths import shipped
+from benchmark.manifest.checks import check_names
+from benchmark.manifest.issues import Issue, parse
+from benchmark.manifest.schema import MANIFEST_SCHEMA, Manifest
+from benchmark.manifest.settings_checks import check_settings
+from benchmark.manifest.sources import check_sources
+from benchmark.manifest.yaml_reader import Document, KeyPath, parse_yaml, read_text
+
+
+def load_manifest(path: Path) -> Manifest:
+    """Read and check one manifest.
+
+    Raises:
+        ManifestError: With every problem, in the order of lines, each as
+            ``file:line: key.path: what is wrong``.
+    """
+    document = parse_yaml(read_text(path), str(path))
+    if not isinstance(document.value, dict):
+        raise ManifestError(
+            [*document.problems, f"{path}:1: a manifest is a mapping with 'id', 'rows', ..."]
+        )
+    issues: list[Issue] = []
+    manifest = _parse(document.value, issues)
+    if manifest is not None:
+        issues += _check_place(manifest, path)
+        issues += check_manifest(manifest)
+    problems = _lines(path, document, issues)
+    if problems or manifest is None:
+        raise ManifestError(problems)
+    return manifest
+
+
+def check_manifest(manifest: Manifest) -> list[Issue]:
+    """Return what is wrong with a manifest whose structure holds."""
+    names = check_names(manifest)
+    return [*names, *check_settings(manifest, complete=not names), *check_sources(manifest)]
+
+
+def _parse(value: dict[str, Any], issues: list[Issue]) -> Manifest | None:
+    """Return the record; what does not fit is noted and, if it can be missed, left out."""
+    value = copy.deepcopy(value)
+    if not _check_version(value, issues):
+        return None
+    found: list[Issue] = []
+    manifest: Manifest | None = parse(Manifest, value, found)
+    issues += found
+    if manifest is not None or not found:
+        return manifest
+    for issue in found:
+        _drop(value, issue.path)
+    again: Manifest | None = parse(Manifest, value, [])
+    return again
+
+
+def _check_version(value: dict[str, Any], issues: list[Issue]) -> bool:
+    """Note a version that is missing or wrong; tell whether the rest is worth reading."""
+    version = value.get("schema_version")
+    if version == MANIFEST_SCHEMA and not isinstance(version, bool):
+        return True
+    value["schema_version"] = MANIFEST_SCHEMA
+    place: KeyPath = ("schema_version",)
+    if version is None:
+        issues.append(Issue(place, f"is missing; write 'schema_version: {MANIFEST_SCHEMA}'"))
+    elif isinstance(version, int) and version > MANIFEST_SCHEMA:
+        text = f"{version} needs a newer mmbench; this one reads up to {MANIFEST_SCHEMA}"
+        issues.append(Issue(place, text))
+        return False
+    else:
+        issues.append(Issue(place, f"must be {MANIFEST_SCHEMA}, not {version!r}"))
+    return True
+
+
+def _drop(value: Any, path: KeyPath) -> None:
+    """Delete the key at ``path``, if there is one."""
+    for part in path[:-1]:
+        try:
+            value = value[part]
+        except (KeyError, IndexError, TypeError):
+            return
+    if path and isinstance(value, dict):
+        value.pop(path[-1], None)
+
+
+def _check_place(manifest: Manifest, path: Path) -> Iterable[Issue]:
+    """A shipped manifest is found by its place, so its id must be the same."""
+    place = f"{path.parent.name}/{path.stem}"
+    if path.resolve().is_relative_to(shipped("manifests").resolve()) and manifest.id != place:
+        yield Issue(("id",), f"{manifest.id!r} does not match the file's place {place!r}")
+
+
+def _lines(path: Path, document: Document, issues: Iterable[Issue]) -> list[str]:
+    found = {
+        (document.line(issue.path), _show(issue.path, document.value), issue.text): None
+        for issue in issues
+    }
+    texts = [(line, f"{path}:{line}: {where}: {text}") for line, where, text in found]
+    texts += [(int(one.removeprefix(f"{path}:").split(":")[0]), one) for one in document.problems]
+    return [text for _, text in sorted(texts, key=lambda one: one[0])]
+
+
+def _show(path: KeyPath, value: Any) -> str:
+    """Write a path with row keys for row numbers: ``rows.early_fusion.label``."""
+    parts = list(path)
+    if len(parts) > 1 and parts[0] == "rows" and isinstance(parts[1], int):
+        row = value["rows"][parts[1]]
+        key = row.get("key") if isinstance(row, dict) else None
+        parts[1] = key if isinstance(key, str) else parts[1]
+    return ".".join(str(part) for part in parts) or "manifest"
