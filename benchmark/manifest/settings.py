@@ -46,7 +46,7 @@ class Resolved:
             for part, refs in (("encoders", self.encoders), ("losses", self.losses))
         }
         return {
-            "config": self.model.config,
+            **({"config": self.model.config} if self.model.config else {}),
             **{part: entries for part, entries in named.items() if entries},
             **({"strategy": self.strategy.name} if self.encoders else {}),
             **({"training": self.strategy.config} if self.encoders else {}),

@@ -1,0 +1,110 @@
+"""Which data there is for a table, and which profile that makes sense for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from benchmark.core.errors import DataNotAvailable, ManifestError, UnknownNameError
+from benchmark.core.problem import Component
+from benchmark.core.result import Release
+from benchmark.core.spec import Ref
+from benchmark.datasets import DATASETS
+from benchmark.datasets._base import DataContext
+from benchmark.manifest.checks import loader_of, used_part
+from benchmark.manifest.issues import Issue, parse
+from benchmark.manifest.resolve import options_tree, plain
+from benchmark.manifest.schema import Manifest
+from benchmark.manifest.selection import Request
+from benchmark.manifest.settings import dump
+
+
+@dataclass(frozen=True)
+class Unavailable:
+    """A dataset that cannot be used here.
+
+    Attributes:
+        dataset: Name in the table.
+        reason: What is not there.
+        hint: What to do about it.
+    """
+
+    dataset: str
+    reason: str
+    hint: str
+
+
+@dataclass(frozen=True)
+class Available:
+    """A dataset ready for runs.
+
+    Attributes:
+        dataset: Name in the table.
+        loader: Loader with its resolved options.
+        described: All modalities and tasks.
+        used: Those the table uses.
+        release: What will be read.
+    """
+
+    dataset: str
+    loader: Ref
+    described: Component
+    used: Component
+    release: Release
+
+
+def look(
+    manifest: Manifest, dataset: str, variant: str, profile: str, context: DataContext
+) -> Available | Unavailable:
+    """Tell which release of a dataset runs would read, without reading it."""
+    name = loader_of(manifest, dataset)
+    config = _config(name, plain(options_tree(manifest, dataset, variant, profile)))
+    loader = DATASETS.load(name)
+    try:
+        release: Release = loader.probe(config, context)
+    except DataNotAvailable as error:
+        return Unavailable(dataset, error.message, error.hint)
+    described: Component = loader.describe(config)
+    used = used_part(described, dataset, manifest.datasets[dataset])
+    ref = Ref(name=name, config=dump(config), version=DATASETS.entry(name).result_version)
+    return Available(dataset, ref, described, used, release)
+
+
+def choose_profile(
+    manifest: Manifest, datasets: tuple[str, ...], request: Request
+) -> tuple[str, str]:
+    """Return the profile and why it was taken.
+
+    Raises:
+        UnknownNameError: The table has no such profile.
+    """
+    names = manifest.profile_names
+    if request.profile != "auto":
+        if request.profile not in names:
+            raise UnknownNameError("profile", request.profile, names)
+        return request.profile, "asked for"
+    if len(names) == 1:
+        return names[0], "the only one"
+    context = request.context
+    found = [look(manifest, name, request.variant, "paper", context) for name in datasets]
+    lacking = [text for one in found if (text := _not_real(one))]
+    if not request.accelerator:
+        lacking.append("there is no accelerator")
+    if lacking:
+        return "demo", "; ".join(lacking)
+    return "paper", "all data is real and there is an accelerator"
+
+
+def _config(loader: str, options: dict[str, Any]) -> Any:
+    issues: list[Issue] = []
+    config = parse(DATASETS.config(loader), options, issues)
+    if config is None:
+        raise ManifestError(f"{'.'.join(map(str, one.path))}: {one.text}" for one in issues)
+    return config
+
+
+def _not_real(found: Available | Unavailable) -> str:
+    if isinstance(found, Unavailable):
+        return f"{found.dataset} is not here"
+    source = found.release.source
+    return "" if source == "real" else f"{found.dataset} is {source}"
