@@ -12,7 +12,8 @@ VERSION := $(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2
 # STAMP is written last. Without it, or with BUSY beside it, a set-up was interrupted: start afresh.
 STAMP := $(VENV)/.installed-$(VERSION)
 BUSY := $(VENV)/.installing
-PYTEST := $(BIN)/python -m pytest -q
+# One thread each: tests run side by side, and small tensors gain nothing from more.
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q
 
 .DEFAULT_GOAL := help
 .PHONY: help setup quickstart test test-slow check lint format types spelling imports tables \
@@ -46,8 +47,10 @@ $(STAMP): pyproject.toml constraints.txt setup.py
 quickstart: $(STAMP)
 	@$(BIN)/mmbench run suite/quickstart
 
+# tests/faults watches the clock, so it has the machine to itself.
 test: $(STAMP)
-	$(PYTEST)
+	$(PYTEST) -n auto --maxprocesses 4 --ignore tests/faults
+	$(PYTEST) tests/faults
 
 test-slow: $(STAMP)
 	$(PYTEST) -m 'slow and not gpu'
@@ -82,7 +85,7 @@ reproduce-all: $(STAMP)
 	test -z "$$failed" || { echo "not complete:$$failed" >&2; exit 3; }
 
 tables: $(STAMP)
-	@for table in `$(BIN)/mmbench list tables --manifests --plain`; do \
+	@for table in `$(BIN)/mmbench list tables --manifests --stored --plain`; do \
 		for format in markdown latex csv json; do \
 			$(BIN)/mmbench export $$table --format $$format -o tables/rendered/ || exit; \
 		done; \

@@ -111,12 +111,15 @@ def list_command(
         Literal["results", "analysis", "cost"] | None,
         typer.Option("--kind", help="Only tables of this kind."),
     ] = None,
+    stored: Annotated[bool, typer.Option("--stored", help="Only tables with runs.")] = False,
+    cache: CacheOption = None,
 ) -> None:
     """List tables, models, datasets, metrics ..."""
     from benchmark.cli.list import list_names, list_tables
+    from benchmark.core.paths import find_paths
 
     if what == "tables":
-        list_tables(as_json, plain, manifests, kind)
+        list_tables(as_json, plain, manifests, kind, find_paths(cache=cache) if stored else None)
     else:
         list_names(what, as_json, plain)
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from benchmark.cli._console import emit, emit_columns, emit_json
+from benchmark.core.paths import Paths
 from benchmark.core.registry import Registry
 from benchmark.manifest.tables import all_tables
 
@@ -23,7 +24,13 @@ def list_names(what: str, as_json: bool, plain: bool) -> None:
     show(KINDS[what](), as_json, plain)
 
 
-def list_tables(as_json: bool, plain: bool, manifests: bool, kind: str | None) -> None:
+def list_tables(
+    as_json: bool = False,
+    plain: bool = False,
+    manifests: bool = False,
+    kind: str | None = None,
+    stored_in: Paths | None = None,
+) -> None:
     """Print tables.
 
     Args:
@@ -31,8 +38,12 @@ def list_tables(as_json: bool, plain: bool, manifests: bool, kind: str | None) -
         plain: Print ids only, one per line.
         manifests: Leave out tables that cannot be run.
         kind: Leave out tables of another kind.
+        stored_in: Leave out tables for which this cache holds no run.
     """
     rows = [row for row in tables() if row["manifest"] or not manifests]
+    if stored_in is not None:
+        stored = _stored(stored_in)
+        rows = [row for row in rows if row["id"] in stored]
     show([row for row in rows if kind in (None, row["kind"])], as_json, plain)
 
 
@@ -126,6 +137,13 @@ KINDS: dict[str, Callable[[], list[Row]]] = {
     "losses": losses,
     "strategies": strategies,
 }
+
+
+def _stored(paths: Paths) -> set[str]:
+    from benchmark.store.runs import RunStore
+    from benchmark.store.verify import summarise
+
+    return set(summarise(RunStore(paths.cache)).tables)
 
 
 def _registered(registry: Registry) -> list[Row]:

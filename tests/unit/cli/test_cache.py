@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from benchmark.cli.cache import list_cache, verify_cache
+from benchmark.cli.list import list_tables
 from benchmark.core.paths import Paths
 from benchmark.core.result import Failure, RunResult
 from benchmark.core.spec import ComponentSpec, Ref, RunSpec, SplitSpec
@@ -88,3 +89,11 @@ def test_verify_names_what_is_damaged(
     else:
         assert f"damaged: {stored.name.partition('.')[0]} moved to quarantine" in out
         assert out.endswith("not sound\n")
+
+
+@pytest.mark.usefixtures("stored")
+def test_list_tells_tables_with_runs(paths: Paths, capsys: pytest.CaptureFixture[str]) -> None:
+    list_tables(plain=True, stored_in=Paths(cache=paths.cache / "empty"))
+    assert capsys.readouterr().out == ""
+    list_tables(plain=True, stored_in=paths)
+    assert capsys.readouterr().out.splitlines() == ["suite/quickstart"]

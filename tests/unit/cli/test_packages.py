@@ -57,7 +57,7 @@ def test_every_dependency_is_pinned() -> None:
     pinned = {_plain(line.partition("==")[0]) for line in lines if not line.startswith("#")}
     assert {_plain(re.split(r"[\s<>=!~;\[]", one)[0]) for one in declared} <= pinned
     assert "torch==2.13.0" in lines
-    assert not [line for line in lines if "+" in line.partition("#")[0]], "a local label ties us to one machine"
+    assert not [line for line in lines if "+" in line.partition("#")[0]], "tied to a machine"
 
 
 def _plain(name: str) -> str:
