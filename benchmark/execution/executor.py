@@ -16,8 +16,7 @@ from benchmark.core.spec import RunSpec
 if TYPE_CHECKING:
     from pandas import DataFrame
 
-SUITE = "benchmark.training.execute:execute"
-Progress = Callable[[Mapping[str, Any]], None]
+Progress = Callable[[str, dict[str, Any]], None]
 
 
 @dataclass(frozen=True)
@@ -29,7 +28,7 @@ class Job:
         source: Which data a loader may use.
         device: ``cpu``, ``cuda:N`` or ``mps``.
         checkpoint: Where an epoch checkpoint may be kept and found again.
-        progress: To be called now and then with small facts, e.g. the epoch.
+        progress: To be called with a phase (``data``, ``epoch``, ``predict``) and small facts.
     """
 
     paths: Paths
@@ -72,9 +71,27 @@ def load_executor(name: str = "") -> Executor:
     Raises:
         UsageError: There is no such function.
     """
-    module, _, function = (name or SUITE).partition(":")
+    if not name:
+        import_module("benchmark.training.execute")
+        return _suite
+    module, _, function = name.partition(":")
     try:
         found: Executor = getattr(import_module(module), function)
     except (ImportError, AttributeError, ValueError) as error:
         raise UsageError(f"no executor {name!r}: {error}", "give it as module:function") from error
     return found
+
+
+def _suite(spec: RunSpec, job: Job) -> Outcome:
+    from benchmark.training.execute import ExecutionContext, execute
+
+    context = ExecutionContext(job.paths, job.source, job.device, job.checkpoint, job.progress)
+    done = execute(spec, context)
+    return Outcome(
+        rows=done.rows,
+        releases=done.releases,
+        predictions=done.predictions,
+        weights=done.weights,
+        seconds=done.seconds,
+        info=done.info,
+    )

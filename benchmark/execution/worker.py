@@ -185,11 +185,9 @@ class Worker:
         )
 
     def _store(self, run: PlannedRun, result: RunResult, outcome: Outcome) -> RunResult:
-        keep = run.keep_weights and outcome.weights is not None
         try:
-            if keep:
-                self._save_weights(result.fingerprint, outcome)
-            self.store.write(result, outcome.predictions)
+            weights = self._save_weights(result.fingerprint, outcome) if run.keep_weights else None
+            self.store.write(result, outcome.predictions, weights)
         except (TypeError, ValueError) as error:
             message = f"the result cannot be stored: {error}"
             failure = Failure(type=type(error).__name__, message=message)
@@ -199,12 +197,15 @@ class Worker:
             self.store.remove_checkpoint(result.fingerprint)
         return result
 
-    def _save_weights(self, fingerprint: str, outcome: Outcome) -> None:
+    def _save_weights(self, fingerprint: str, outcome: Outcome) -> Path | None:
+        if outcome.weights is None:
+            return None
         from safetensors.torch import save_file
 
-        weights = {name: one.contiguous() for name, one in (outcome.weights or {}).items()}
-        with replacing(self.store.weights_path(fingerprint)) as temp:
-            save_file(weights, temp)
+        path = self.store.weights_path(fingerprint)
+        with replacing(path) as temp:
+            save_file({name: one.contiguous() for name, one in outcome.weights.items()}, temp)
+        return path
 
     def _job(self, fingerprint: str) -> Job:
         return Job(
@@ -212,7 +213,9 @@ class Worker:
             source=self.bundle.source,
             device=self.bundle.device,
             checkpoint=self.store.checkpoint_path(fingerprint),
-            progress=lambda info: self.reporter.progress(fingerprint, info),
+            progress=lambda phase, info: self.reporter.progress(
+                fingerprint, {"phase": phase, **info}
+            ),
         )
 
 

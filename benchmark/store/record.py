@@ -3,7 +3,7 @@
 ::
 
     {"checksum":"<sha256 of the two lines below>",
-    "head":{"bundle":"","fingerprint":"...","limits":{},"schema_version":1,"status":"ok"},
+    "head":{"artifacts":{},"bundle":"","fingerprint":"...","limits":{},...,"status":"ok"},
     "result":{...}}
 
 The head repeats what planning asks of thousands of runs, so that it need not parse the metrics.
@@ -14,7 +14,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any, get_args
 
 from benchmark.core.errors import StoreError
@@ -22,6 +23,7 @@ from benchmark.core.result import RESULT_SCHEMA, RunResult, Status
 from benchmark.core.spec import canonical_json
 
 _STATUSES = frozenset(get_args(Status))
+_NEEDED = frozenset({"spec", "status", "rows", "releases", "seconds", "provenance", "started"})
 
 
 class CorruptRecord(ValueError):
@@ -38,6 +40,7 @@ class Head:
         limits: Time-out in seconds and memory in GiB it had.
         bundle: Id of the bundle it was executed for; empty if none.
         schema_version: Of the result.
+        artifacts: sha256 of the files stored beside the result, by name.
     """
 
     fingerprint: str
@@ -45,15 +48,22 @@ class Head:
     limits: dict[str, float]
     bundle: str
     schema_version: int
+    artifacts: dict[str, str] = field(default_factory=dict)
 
 
-def encode(result: RunResult) -> bytes:
+def encode(result: RunResult, artifacts: Mapping[str, str] | None = None) -> bytes:
     """Serialise a result.
+
+    Args:
+        result: The record.
+        artifacts: sha256 of the files stored beside it, by name.
 
     Raises:
         ValueError: A number that JSON has no form for (NaN, infinity) is in the record.
+        TypeError: A value that is no JSON value at all is in the record.
     """
     head = {
+        "artifacts": dict(artifacts or {}),
         "bundle": str(result.provenance.get("bundle", "")),
         "fingerprint": result.fingerprint,
         "limits": result.limits,
@@ -79,6 +89,8 @@ def decode_plain(data: bytes, fingerprint: str) -> dict[str, Any]:
     """Return the result as plain JSON values; raises like :func:`decode_head`."""
     _, payload = _checked(data, fingerprint)
     value: dict[str, Any] = json.loads(payload)
+    if not _NEEDED <= value.keys():
+        raise CorruptRecord(f"not a run result: no {sorted(_NEEDED - value.keys())}")
     return value
 
 
@@ -129,4 +141,5 @@ def _head(value: dict[str, Any]) -> Head:
         limits=dict(value["limits"]),
         bundle=value["bundle"],
         schema_version=int(value["schema_version"]),
+        artifacts=dict(value["artifacts"]),
     )

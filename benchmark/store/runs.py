@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import os
 import shutil
@@ -111,7 +112,7 @@ class RunStore:
         Args:
             result: The record.
             predictions: Validation and test predictions.
-            weights: Finished weights file; moved into place (pass the final path if it is there).
+            weights: Finished weights file; copied unless it is at :meth:`weights_path` already.
 
         Returns:
             False if an ``ok`` or ``diverged`` result was kept instead of this failure.
@@ -121,15 +122,17 @@ class RunStore:
             ValueError, TypeError: Something JSON has no form for is in the record, e.g. NaN.
         """
         fingerprint = result.fingerprint
-        data = record.encode(result)
+        record.encode(result)  # Before anything is written: a record without a JSON form raises.
         if result.status not in FINAL and self._is_final(fingerprint):
             return False
+        artifacts = {}
         if predictions is not None:
-            self._write_predictions(fingerprint, predictions)
-        if weights is not None and weights != self.weights_path(fingerprint):
-            with replacing(self.weights_path(fingerprint)) as temp:
-                shutil.copyfile(weights, temp)
-        write_bytes(self.path(fingerprint), data)
+            path = self._write_predictions(fingerprint, predictions)
+            artifacts[path.name] = sha256(path)
+        if weights is not None:
+            path = self._place_weights(fingerprint, weights)
+            artifacts[path.name] = sha256(path)
+        write_bytes(self.path(fingerprint), record.encode(result, artifacts))
         return True
 
     def read_predictions(self, fingerprint: str) -> DataFrame | None:
@@ -170,9 +173,18 @@ class RunStore:
         head = self.head(fingerprint)
         return head is not None and head.status in FINAL
 
-    def _write_predictions(self, fingerprint: str, predictions: DataFrame) -> None:
-        with replacing(self.predictions_path(fingerprint)) as temp:
+    def _write_predictions(self, fingerprint: str, predictions: DataFrame) -> Path:
+        path = self.predictions_path(fingerprint)
+        with replacing(path) as temp:
             predictions.to_parquet(temp, index=False)
+        return path
+
+    def _place_weights(self, fingerprint: str, weights: Path) -> Path:
+        path = self.weights_path(fingerprint)
+        if weights != path:
+            with replacing(path) as temp:
+                shutil.copyfile(weights, temp)
+        return path
 
     def _load(self, path: Path, decode: Callable[[bytes, str], _Decoded]) -> _Decoded | None:
         try:
@@ -191,6 +203,12 @@ class RunStore:
             if _identity(path) == identity:
                 self.set_aside(path, path.name, str(error))
             return None
+
+
+def sha256(path: Path) -> str:
+    """Return the hexadecimal digest of a file's bytes."""
+    with path.open("rb") as handle:
+        return hashlib.file_digest(handle, "sha256").hexdigest()
 
 
 def writable(cache: Path) -> None:

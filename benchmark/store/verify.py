@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from benchmark.core.result import RunResult
 from benchmark.store import leases
 from benchmark.store.atomic import is_stale_temp
-from benchmark.store.runs import RunStore
+from benchmark.store.record import Head
+from benchmark.store.runs import RunStore, sha256
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,7 @@ class VerifyReport:
     Attributes:
         checked: Run files whose checksum was compared.
         bad: Fingerprints moved to quarantine by this check.
-        missing: ``ok`` runs whose predictions are gone or unreadable.
+        missing: Runs whose predictions or weights are gone or not those stored with the result.
         quarantined: Files in quarantine, older ones included.
         temps: Files left by dead writers; removed by this check.
         stale_leases: Leases without a living holder; removed by this check.
@@ -40,7 +40,7 @@ class VerifyReport:
 
     @property
     def sound(self) -> bool:
-        """True if every stored run and its predictions can be read."""
+        """True if every stored run and what belongs to it is there and unchanged."""
         return not self.bad and not self.missing
 
 
@@ -66,7 +66,7 @@ class CacheSummary:
 
 
 def verify(store: RunStore) -> VerifyReport:
-    """Re-hash every run, try to read its predictions, and remove what dead writers left.
+    """Re-hash every run and what lies beside it, and remove what dead writers left.
 
     Raises:
         StoreError: A run was written by a newer mmbench.
@@ -75,10 +75,10 @@ def verify(store: RunStore) -> VerifyReport:
     bad: list[str] = []
     missing: list[str] = []
     for name in names:
-        result = store.read(name)
-        if result is None:
+        head = store.head(name)
+        if head is None or store.read(name) is None:
             bad.append(name)
-        elif result.status == "ok" and not _predictions_hold(store, result):
+        elif not _artifacts_hold(store, head):
             missing.append(name)
     artifacts = _folders(store.artifacts)
     checkpoints = tuple(path.name for path in artifacts if (path / "checkpoint.pt").exists())
@@ -121,11 +121,16 @@ def _run_size(store: RunStore, fingerprint: str) -> int:
     return _size(store.path(fingerprint)) + _size(store.artifacts / fingerprint)
 
 
-def _predictions_hold(store: RunStore, result: RunResult) -> bool:
-    """Training runs leave predictions; the other kinds may, and then they must be readable."""
-    if result.spec.kind != "train" and not store.predictions_path(result.fingerprint).exists():
-        return True
-    return store.read_predictions(result.fingerprint) is not None
+def _artifacts_hold(store: RunStore, head: Head) -> bool:
+    folder = store.artifacts / head.fingerprint
+    return all(_digest(folder / name) == digest for name, digest in head.artifacts.items())
+
+
+def _digest(path: Path) -> str:
+    try:
+        return sha256(path)
+    except OSError:
+        return ""
 
 
 def _clear_leases(folder: Path) -> Iterator[str]:

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import psutil
 import pytest
@@ -51,10 +52,7 @@ def kill_tree(process: subprocess.Popen[str]) -> None:
     psutil.wait_procs(tree, timeout=5)
 
 
-def kill_loop(
-    make_run: MakeRun, supervise: Supervise, paths: Paths, kills: int, count: int
-) -> None:
-    runs = [make_run("sleep", seed=seed, seconds=0.05, predictions=True) for seed in range(count)]
+def kill_loop(runs: list[PlannedRun], supervise: Supervise, paths: Paths, kills: int) -> None:
     store = RunStore(paths.cache)
     dice = random.Random(0)
     for _ in range(kills):
@@ -69,7 +67,7 @@ def kill_loop(
     last = supervise(runs)
     output, errors = last.communicate(timeout=60)
     assert last.returncode == 0, errors
-    assert json.loads(output)["counts"] == {"ok": count}
+    assert json.loads(output)["counts"] == {"ok": len(runs)}
 
     undisturbed = SuperviseOptions(
         paths=Paths(cache=paths.cache.parent / "other" / "cache"), executor="toys:execute"
@@ -83,13 +81,15 @@ def kill_loop(
 
 
 def test_killed_again_and_again(make_run: MakeRun, supervise: Supervise, paths: Paths) -> None:
-    kill_loop(make_run, supervise, paths, kills=3, count=30)
+    runs = [make_run("sleep", seed=seed, seconds=0.03) for seed in range(24)]
+    kill_loop(runs, supervise, paths, kills=3)
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)
 def test_killed_many_times(make_run: MakeRun, supervise: Supervise, paths: Paths) -> None:
-    kill_loop(make_run, supervise, paths, kills=30, count=300)
+    runs = [make_run("sleep", seed=s, seconds=0.05, predictions=True) for s in range(300)]
+    kill_loop(runs, supervise, paths, kills=30)
 
 
 def test_supervisor_killed_leaves_no_process(
@@ -219,8 +219,6 @@ def test_run_without_its_parent(
 
 
 def test_fail_fast(make_run: MakeRun, options: SuperviseOptions, executions: Executions) -> None:
-    from dataclasses import replace
-
     runs = [make_run("fail"), *(make_run("sleep", seed=s, seconds=0.3) for s in range(5))]
     summary = run_all(runs, replace(options, fail_fast=True))
     assert summary.counts["error"] == 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import math
 import os
 import signal
 import subprocess
@@ -27,9 +28,9 @@ def execute(spec: RunSpec, job: Job) -> Outcome:
     """Do ``model.config["act"]``, then return numbers that depend on the spec alone."""
     act = spec.model.config.get("act", "fine")
     _count(spec, job)
-    job.progress({"epoch": 1})
+    job.progress("epoch", {"epoch": 1})
     ACTS[act](spec, job)
-    value = derive_seed(spec.seed, spec.fingerprint) / 2**64
+    value = math.nan if act == "not_json" else derive_seed(spec.seed, spec.fingerprint) / 2**64
     row = MetricRow(part="test", dataset="toy", task="y", metric="acc", value=value, n=10)
     release = Release(id="Toy", version="1", source="synthetic", fingerprint="toy")
     return Outcome(rows=(row,), releases={"toy": release}, predictions=_predictions(spec, value))
@@ -174,4 +175,5 @@ ACTS = {
     "leave_and_die": _leave_and_die,
     "once": _once,
     "fill_disk": _fill_disk,
+    "not_json": lambda spec, job: None,
 }
