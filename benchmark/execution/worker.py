@@ -11,6 +11,7 @@ import os
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from benchmark.core.errors import EXIT_OK, EXIT_RUNS_FAILED, MMBenchError, UsageError
@@ -176,8 +177,7 @@ class Worker:
         else:
             with captured(self.paths.cache / log_name(fingerprint), _title(run)):
                 result, outcome = attempt(run, self.bundle, self.executor, self._job(fingerprint))
-                if result.failure:
-                    sys.stderr.write(result.failure.traceback or result.failure.message + "\n")
+                _log(result.failure)
         result = self._store(run, result, outcome)
         self.failures += result.status != "ok"
         self.reporter.ended(
@@ -217,6 +217,13 @@ class Worker:
                 fingerprint, {"phase": phase, **info}
             ),
         )
+
+
+def _log(failure: Failure | None) -> None:
+    """Put the traceback where a user looks for it; a full disk is told when storing fails."""
+    if failure:
+        with suppress(OSError):
+            os.write(2, f"{failure.traceback or failure.message}\n".encode())
 
 
 def _title(run: PlannedRun) -> str:

@@ -49,7 +49,7 @@ def kill_tree(process: subprocess.Popen[str]) -> None:
         one.suspend()
     for one in tree:
         one.kill()
-    psutil.wait_procs(tree, timeout=5)
+    process.wait()
 
 
 def kill_loop(runs: list[PlannedRun], supervise: Supervise, paths: Paths, kills: int) -> None:
