@@ -72,6 +72,11 @@ def say(text: str) -> None:
         sys.stderr.write(text + "\n")
 
 
+def warn(text: str) -> None:
+    """Write a line to stderr that even ``--quiet`` must not hide."""
+    sys.stderr.write(text + "\n")
+
+
 def complain(error: MMBenchError) -> None:
     """Write an error and its remedy to stderr."""
     sys.stderr.write(f"error: {error.message if error.hint else error}\n")

@@ -1,0 +1,124 @@
+"""From an expansion and stored results to the table that is rendered."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from benchmark.analysis.captions import caption, notes
+from benchmark.analysis.cells import Aggregate, CellValue, aggregate
+from benchmark.analysis.marks import mark_column
+from benchmark.analysis.values import Asked, Found, shown_values
+from benchmark.core.spec import SplitSpec, canonical_json
+from benchmark.manifest.expand import Expansion
+from benchmark.manifest.schema import TableColumn
+from benchmark.metrics import METRICS, MetricInfo
+from benchmark.render.table import Cell, Column, Measured, Row, Table
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+Aggregates = dict[tuple[str, str], Aggregate]
+
+
+def build_table(
+    expansion: Expansion, view: DataFrame, statuses: Mapping[str, str] | None = None
+) -> Table:
+    """Aggregate the runs of a table.
+
+    Args:
+        expansion: Rows, columns and the runs behind each cell.
+        view: Of ``benchmark.store.view.load_view``.
+        statuses: Stored status by fingerprint, to name the runs that are missing.
+    """
+    columns = [one for one in expansion.manifest.table_columns() if _is_used(one, expansion)]
+    found = shown_values(view, {run.spec.fingerprint for run in expansion.runs})
+    aggregates = _aggregates(expansion, columns, found)
+    rows = _rows(expansion, columns, aggregates)
+    heads = _columns(columns)
+    for head in heads:
+        rows = mark_column(rows, head)
+    return Table(
+        id=expansion.manifest.id,
+        title=expansion.manifest.title,
+        columns=tuple(heads),
+        rows=tuple(rows),
+        caption=caption(expansion, aggregates.values()),
+        notes=notes(expansion, aggregates, statuses or {}),
+    )
+
+
+def _is_used(column: TableColumn, expansion: Expansion) -> bool:
+    return any(key == column.key for _, key in expansion.cells)
+
+
+def _aggregates(
+    expansion: Expansion, columns: Sequence[TableColumn], found: Mapping[Asked, Found]
+) -> Aggregates:
+    runs = {run.spec.fingerprint: run.spec for run in expansion.runs}
+    splits = {name: _split_name(spec.split) for name, spec in runs.items()}
+    metrics = {column.key: column.metric for column in columns}
+    result: Aggregates = {}
+    for (row, column), cell in expansion.cells.items():
+        values = []
+        for fingerprint, dataset, task in cell:
+            one = found.get(Asked(fingerprint, dataset, task, metrics[column]), Found(None, ""))
+            seed = runs[fingerprint].seed
+            values.append(CellValue(splits[fingerprint], seed, one.value, one.reason))
+        result[row, column] = aggregate(values)
+    return result
+
+
+def _split_name(split: SplitSpec) -> str:
+    return canonical_json(split.model_dump(mode="json"))
+
+
+def _rows(
+    expansion: Expansion, columns: Sequence[TableColumn], aggregates: Aggregates
+) -> list[Row]:
+    keys = {row for row, _ in aggregates}
+    return [
+        Row(
+            key=row.key,
+            label=row.label,
+            group=row.group,
+            cells={
+                column.key: _measured(aggregates[row.key, column.key])
+                for column in columns
+                if (row.key, column.key) in aggregates
+            },
+        )
+        for row in expansion.manifest.rows
+        if row.key in keys
+    ]
+
+
+def _measured(value: Aggregate) -> Cell:
+    reason = "; ".join(value.reasons) if value.mean is None else ""
+    return Measured(value.mean, value.std, value.n, value.planned, reason=reason)
+
+
+def _columns(columns: Sequence[TableColumn]) -> list[Column]:
+    labels = {column.key: _info(column.metric).label for column in columns}
+    doubles = Counter((one.dataset, one.task, labels[one.key]) for one in columns)
+    return [
+        Column(
+            key=one.key,
+            label=(
+                labels[one.key]
+                if doubles[one.dataset, one.task, labels[one.key]] == 1
+                else one.metric
+            ),
+            group=f"{one.dataset}: {one.task}",
+            higher_is_better=_info(one.metric).higher_is_better,
+        )
+        for one in columns
+    ]
+
+
+def _info(metric: str) -> MetricInfo:
+    entry = METRICS.entry(metric)
+    if not isinstance(entry, MetricInfo):
+        raise TypeError(f"metric {metric!r} must be registered with a MetricInfo")
+    return entry

@@ -1,0 +1,113 @@
+"""What a reader must know of a table: the spread, the parts, the data, what is missing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from benchmark.analysis.cells import Aggregate
+from benchmark.manifest.expand import Expansion
+
+_SHOWN_FAILURES = 10
+_SOURCES = {
+    "real": "real data",
+    "partial": "PARTIAL real data, not the release the table names",
+    "synthetic": "SYNTHETIC data",
+}
+
+
+def caption(expansion: Expansion, cells: Iterable[Aggregate]) -> tuple[str, ...]:
+    """Return the sentences below a table's title."""
+    return (
+        *_spread(cells),
+        "Metrics on the test part; anything chosen is chosen on the validation part.",
+        f"Data: {_data(expansion)}.",
+        f"Variant {expansion.variant}, profile {expansion.profile}.",
+        "Bold is the best mean of a column, underlined the second best; all rows compete, "
+        "unless runs are missing.",
+    )
+
+
+def notes(
+    expansion: Expansion,
+    cells: Mapping[tuple[str, str], Aggregate],
+    statuses: Mapping[str, str],
+) -> tuple[str, ...]:
+    """Return what goes below a table: honesty first, then remarks and missing runs."""
+    return (
+        *_honesty(expansion),
+        *(f"Not available: {one.dataset}: {one.reason}." for one in expansion.unavailable),
+        *_spread_notes(expansion, cells),
+        *_remarks(expansion, cells),
+        *_failures(expansion, statuses),
+    )
+
+
+def sources_of(expansion: Expansion) -> dict[str, str]:
+    """Return the source of the data by dataset, in the table's order."""
+    found: dict[str, str] = {}
+    for run in expansion.runs:
+        found.update(run.sources)
+    return {name: found[name] for name in expansion.manifest.datasets if name in found}
+
+
+def _data(expansion: Expansion) -> str:
+    parts = [f"{name} {_SOURCES[source]}" for name, source in sources_of(expansion).items()]
+    return ", ".join(parts) or "none available"
+
+
+def _honesty(expansion: Expansion) -> list[str]:
+    lines = []
+    kinds = sorted(set(sources_of(expansion).values()) - {"real"})
+    for kind in kinds:
+        names = [name for name, source in sources_of(expansion).items() if source == kind]
+        lines.append(f"{', '.join(names)}: {_SOURCES[kind]}; not comparable with printed numbers.")
+    if expansion.profile == "demo":
+        lines.append("Profile demo: small nets, few steps; not comparable with printed numbers.")
+    return lines
+
+
+def _spread(cells: Iterable[Aggregate]) -> list[str]:
+    overs = list(dict.fromkeys(cell.over for cell in cells if cell.over))
+    if not overs:
+        return ["One run per cell, so there is no spread."]
+    over = overs[0] if len(overs) == 1 else "folds or seeds, see the notes"
+    return [f"Mean ± standard deviation (ddof 1) over {over}."]
+
+
+def _spread_notes(expansion: Expansion, cells: Mapping[tuple[str, str], Aggregate]) -> list[str]:
+    """Say row by row what the spread is over, where rows differ."""
+    by_over: dict[str, dict[str, None]] = {}
+    for (row, _), cell in cells.items():
+        by_over.setdefault(cell.over or "a single run", {})[row] = None
+    if len(by_over) < 2:
+        return []
+    labels = {row.key: row.label for row in expansion.manifest.rows}
+    return [
+        f"± over {over}: {', '.join(labels[row] for row in rows)}."
+        for over, rows in by_over.items()
+    ]
+
+
+def _remarks(expansion: Expansion, cells: Mapping[tuple[str, str], Aggregate]) -> list[str]:
+    """Remarks on values that exist, e.g. ``2 of 3 classes present``; once per column."""
+    found: dict[str, None] = {}
+    for (_, column), cell in cells.items():
+        if cell.mean is not None:
+            for reason in cell.reasons:
+                found[f"{column}: {reason} (in some runs)."] = None
+    return list(found)
+
+
+def _failures(expansion: Expansion, statuses: Mapping[str, str]) -> list[str]:
+    """Name the runs that have no number because they failed; runs not yet done are only counted."""
+    failed = [
+        f"{run.label}: {status}."
+        for run in expansion.runs
+        if (status := statuses.get(run.spec.fingerprint, "ok")) != "ok"
+    ]
+    shown, more = failed[:_SHOWN_FAILURES], len(failed) - _SHOWN_FAILURES
+    absent = sum(run.spec.fingerprint not in statuses for run in expansion.runs)
+    lines = [*shown, *([f"{more} more runs failed."] if more > 0 else [])]
+    if absent and statuses:
+        lines.append(f"{absent} of {len(expansion.runs)} runs have not been done yet.")
+    return lines

@@ -1,0 +1,95 @@
+"""One cell: runs over folds and seeds become a mean and a labelled spread."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class CellValue:
+    """One planned run of a cell.
+
+    Attributes:
+        split: Which division of the data; runs with equal splits share train and test rows.
+        seed: Seed of the run.
+        value: The metric on test; None if the run has none.
+        reason: Why there is none, or a note on the value.
+    """
+
+    split: str
+    seed: int
+    value: float | None
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Aggregate:
+    """A cell's number.
+
+    Attributes:
+        mean: Mean over units; None without a value.
+        std: Standard deviation over units, ddof 1; None with fewer than two units.
+        n: Runs with a value.
+        planned: Runs the cell should have.
+        units: Units with a value: folds, or seeds where there is one split.
+        over: What a unit is, in words; empty for a single run.
+        reasons: Distinct reasons and notes of the runs, in order.
+    """
+
+    mean: float | None
+    std: float | None
+    n: int
+    planned: int
+    units: int
+    over: str
+    reasons: tuple[str, ...]
+
+
+def aggregate(values: Sequence[CellValue]) -> Aggregate:
+    """Average the runs of a cell.
+
+    With several splits a unit is a split, and the seeds within it are averaged first: they share
+    their test rows, so counting them as independent would make the spread too small. With one
+    split a unit is a seed. The result does not depend on the order of ``values``.
+
+    Args:
+        values: Every planned run, with or without a value.
+    """
+    splits = sorted({one.split for one in values})
+    seeds = sorted({one.seed for one in values})
+    have = [one for one in values if one.value is not None]
+    if len(splits) > 1:
+        units = [_mean([v for v in have if v.split == split]) for split in splits]
+    else:
+        units = [_mean([v for v in have if v.seed == seed]) for seed in seeds]
+    known = [unit for unit in units if unit is not None]
+    return Aggregate(
+        mean=math.fsum(known) / len(known) if known else None,
+        std=_std(known),
+        n=len(have),
+        planned=len(values),
+        units=len(known),
+        over=_over(len(splits), len(seeds)),
+        reasons=tuple(dict.fromkeys(one.reason for one in values if one.reason)),
+    )
+
+
+def _mean(values: Sequence[CellValue]) -> float | None:
+    numbers = [one.value for one in values if one.value is not None]
+    return math.fsum(numbers) / len(numbers) if numbers else None
+
+
+def _std(values: Sequence[float]) -> float | None:
+    """Standard deviation with ddof 1."""
+    if len(values) < 2:
+        return None
+    mean = math.fsum(values) / len(values)
+    return math.sqrt(math.fsum((value - mean) ** 2 for value in values) / (len(values) - 1))
+
+
+def _over(splits: int, seeds: int) -> str:
+    if splits > 1:
+        return f"{splits} folds" + (f", each the mean of {seeds} seeds" if seeds > 1 else "")
+    return f"{seeds} seeds on one split" if seeds > 1 else ""
