@@ -42,8 +42,11 @@ def build_model(spec: RunSpec, component: Component, losses: dict[str, Loss]) ->
     """Seed torch from the run's seed, then build encoders and model.
 
     Raises:
-        UsageError: A modality has no encoder, or encoders and model do not fit together.
+        UsageError: The model is a control, a modality has no encoder, or encoders and model do not
+            fit together.
     """
+    if MODELS.entry(spec.model.name).family == "control":
+        raise UsageError(f"{spec.model.name!r} is a control", "use strategy 'fit'")
     problem = Problem(
         components=(component,),
         outputs={f"{component.dataset}/{task}": loss.n_outputs for task, loss in losses.items()},
