@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 Mark = Literal["best", "second", ""]
@@ -18,8 +18,10 @@ class Measured:
         n: Runs with a value.
         planned: Runs the cell should have.
         digits: Decimals to print.
-        mark: Best or second in its column among complete cells of non-reference rows.
+        mark: Best or second in its column among complete cells.
         reason: Why there is no value, or what to know about it; printed as a footnote.
+        units: Values ``std`` is taken over: folds, or seeds of one split.
+        undefined: Runs that ended well but for which the metric does not exist.
     """
 
     mean: float | None
@@ -29,6 +31,13 @@ class Measured:
     digits: int = 3
     mark: Mark = ""
     reason: str = ""
+    units: int = 0
+    undefined: int = 0
+
+    @property
+    def complete(self) -> bool:
+        """Whether every planned run gave a value."""
+        return self.n == self.planned
 
 
 @dataclass(frozen=True)
@@ -73,12 +82,14 @@ class Column:
         label: Metric or column name.
         group: Head that spans neighbouring columns with the same group, e.g. ``WDBC: diagnosis``.
         higher_is_better: Direction; None where it has none (no best is marked).
+        source: ``real``, ``partial`` or ``synthetic`` data; empty for printed numbers.
     """
 
     key: str
     label: str
     group: str = ""
     higher_is_better: bool | None = None
+    source: str = ""
 
 
 @dataclass(frozen=True)
@@ -111,6 +122,9 @@ class Table:
             and profile of the data, how best is marked.
         notes: Footnotes, one line each.
         stub: Head of the row-label column.
+        warnings: What forbids a comparison with other numbers, e.g. synthetic data; every format
+            says it in caption and footer.
+        facts: The same conditions for programs: ``variant``, ``profile``, ``part``, ``spread`` ...
     """
 
     id: str
@@ -120,3 +134,5 @@ class Table:
     caption: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     stub: str = "Method"
+    warnings: tuple[str, ...] = ()
+    facts: dict[str, str] = field(default_factory=dict)
