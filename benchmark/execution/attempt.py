@@ -16,6 +16,7 @@ from benchmark.core.result import Failure, RunResult, Status
 from benchmark.execution.bundle import Bundle
 from benchmark.execution.decide import limits_of
 from benchmark.execution.executor import Executor, Job, Outcome
+from benchmark.execution.sources import run_sources
 from benchmark.manifest.plan import PlannedRun
 
 
@@ -118,4 +119,10 @@ def _describe(error: BaseException) -> Trouble:
 
 def _provenance(run: PlannedRun, bundle: Bundle) -> dict[str, Any]:
     tables = sorted({use.table for use in run.uses})
-    return {**provenance(), "device": bundle.device, "bundle": bundle.id, "tables": tables}
+    return {
+        **provenance(),
+        "device": bundle.device,
+        "bundle": bundle.id,
+        "tables": tables,
+        "sources": run_sources(run.spec),
+    }

@@ -54,6 +54,7 @@ class WorkerProcess:
         self.reason: StopReason | None = None
         self.last_news = time.monotonic()
         self.kill_at: float | None = None
+        self._late: InFlight | None = None
         self._family: set[psutil.Process] = set()
         self._oom_kills = oom_kills()
         self._start(bundle, threads)
@@ -71,6 +72,14 @@ class WorkerProcess:
         """Tell whether SIGKILL ended the worker and the kernel has killed for memory meanwhile."""
         return self.exit_code() == -signal.SIGKILL and oom_kills() > self._oom_kills
 
+    def is_to_blame(self) -> bool:
+        """Tell whether the run in flight ended its worker: by itself or by taking too long.
+
+        False if we ended the worker for another reason, or if it had got on to the next run by
+        the time the signal came; such a run has no result yet and may be tried again.
+        """
+        return self.reason is None or (self.run is not None and self.run is self._late)
+
     def news(self) -> list[dict[str, Any]]:
         """Return new events and note what they say about the worker."""
         events = self.listener.read()
@@ -84,6 +93,7 @@ class WorkerProcess:
         """Ask the worker's group to end; :meth:`kill` is due ``grace`` seconds later."""
         if self.kill_at is None:
             self.reason = reason
+            self._late = self.run if reason == "timeout" else None
             self.kill_at = time.monotonic() + grace
             # Once the worker is gone nobody can tell who its children were.
             self._family.update(family(self.pid))

@@ -5,21 +5,19 @@ from __future__ import annotations
 import selectors
 import tempfile
 import time
-import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass
+from contextlib import suppress
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from benchmark.core.errors import MMBenchError, StoreError, UsageError
-from benchmark.core.paths import Paths
-from benchmark.execution.bundle import Bundle
 from benchmark.execution.capture import last_lines
 from benchmark.execution.decide import limits_of, needs_run, weights_gone
 from benchmark.execution.interrupts import Interrupts
 from benchmark.execution.killing import adopting_orphans
 from benchmark.execution.obituary import obituary
 from benchmark.execution.observer import Observer, Summary
+from benchmark.execution.options import SuperviseOptions, make_bundle, with_timeout
 from benchmark.execution.process import WorkerProcess
 from benchmark.execution.slots import Slot, slots
 from benchmark.execution.summary import summarise_runs
@@ -27,40 +25,10 @@ from benchmark.manifest.plan import PlannedRun
 from benchmark.store import leases
 from benchmark.store.runs import RunStore, writable
 
+__all__ = ["SuperviseOptions", "Supervisor", "run_all"]
+
 _TICK = 0.1
 _FUTILE_STARTS = 3
-
-
-@dataclass(frozen=True)
-class SuperviseOptions:
-    """How to work.
-
-    Attributes:
-        paths: Folders.
-        source: Which data a loader may use.
-        device: ``cpu``, ``cuda``, ``cuda:0,1`` (one worker per GPU) or ``mps``.
-        jobs: Workers on the CPU.
-        force: Run even what the store has as final.
-        fail_fast: Stop at the first run that does not end ``ok``.
-        default_timeout: Seconds a run may take if its plan does not say; None for no limit.
-        retry: Statuses to run again although nothing changed: ``timeout``, ``oom``.
-        grace: Seconds between SIGTERM and SIGKILL.
-        silence: Seconds without a sign of life between runs, imports included, after which a
-            worker counts as hanging.
-        executor: ``module:function`` that computes a run; empty for the suite's own.
-    """
-
-    paths: Paths
-    source: Literal["auto", "real", "partial", "synthetic"] = "auto"
-    device: str = "cpu"
-    jobs: int = 1
-    force: bool = False
-    fail_fast: bool = False
-    default_timeout: float | None = None
-    retry: frozenset[str] = frozenset()
-    grace: float = 5.0
-    silence: float = 300.0
-    executor: str = ""
 
 
 def run_all(
@@ -91,14 +59,14 @@ class Supervisor:
         self, runs: Sequence[PlannedRun], options: SuperviseOptions, observer: Observer
     ) -> None:
         unique = {run.spec.fingerprint: run for run in runs}
-        self.runs = [_with_timeout(run, options.default_timeout) for run in unique.values()]
+        self.runs = [with_timeout(run, options.default_timeout) for run in unique.values()]
         self.options = options
         self.observer = observer
         self.store = RunStore(options.paths.cache)
         self.todo = {run.spec.fingerprint: run for run in self.runs if self._is_needed(run)}
         self.open = set(self.todo)
         self.slots = slots(options.device, options.jobs)[: max(1, len(self.todo))]
-        self.bundle = self._make_bundle()
+        self.bundle = make_bundle(list(self.todo.values()), options, self.slots[0].inner)
         self.selector = selectors.DefaultSelector()
         self.workers: list[WorkerProcess] = []
         self.futile = 0
@@ -130,7 +98,7 @@ class Supervisor:
                     for worker in list(self.workers):
                         self._look_after(worker, path)
             finally:
-                self.stopping = True
+                self._stop_all()
                 for worker in list(self.workers):
                     self._bury(worker)
                 self.selector.close()
@@ -141,9 +109,13 @@ class Supervisor:
             self._hear(worker)
             if worker.listener.ended:
                 # Its end of the pipe is closed; from now on only its exit code speaks.
-                self.selector.unregister(worker.listener)
+                self._stop_listening(worker)
         if not self.selector.get_map():
             time.sleep(_TICK)
+
+    def _stop_listening(self, worker: WorkerProcess) -> None:
+        with suppress(KeyError):
+            self.selector.unregister(worker.listener)
 
     def _hear(self, worker: WorkerProcess) -> None:
         for event in worker.news():
@@ -227,13 +199,11 @@ class Supervisor:
     def _bury(self, worker: WorkerProcess) -> None:
         """End all that is left of a worker, store why its run has no result, free its leases."""
         self.workers.remove(worker)
-        if not worker.listener.ended:
-            self.selector.unregister(worker.listener)
-        lost = worker.run
+        self._stop_listening(worker)
         worker.close()
         try:
-            if lost and not (self.stopping and worker.reason != "timeout"):
-                self._note_loss(worker, self.todo[lost.fingerprint])
+            if worker.run and worker.is_to_blame():
+                self._note_loss(worker, self.todo[worker.run.fingerprint])
         except StoreError as error:
             self.error = self.error or error
             self._stop_all()
@@ -260,26 +230,6 @@ class Supervisor:
         if weights_gone(run, head.status, self.store.has_weights(head.fingerprint)):
             return True
         return needs_run(head.status, head.limits, self.options, limits_of(run.timeout))
-
-    def _make_bundle(self) -> Bundle:
-        paths = self.options.paths
-        return Bundle(
-            cache=str(paths.cache),
-            data=str(paths.data) if paths.data else None,
-            weights=str(paths.weights) if paths.weights else None,
-            releases={name: str(path) for name, path in paths.releases.items()},
-            source=self.options.source,
-            device=self.slots[0].inner,
-            force=self.options.force,
-            id=uuid.uuid4().hex,
-            retry=tuple(sorted(self.options.retry)),
-            executor=self.options.executor,
-            runs=tuple(self.todo.values()),
-        )
-
-
-def _with_timeout(run: PlannedRun, default: float | None) -> PlannedRun:
-    return run if run.timeout is not None else run.model_copy(update={"timeout": default})
 
 
 def _futile(worker: WorkerProcess) -> MMBenchError:

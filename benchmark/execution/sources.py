@@ -1,0 +1,37 @@
+"""Which source a run is computed by, and whether that source has changed since."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from benchmark.core.registry import Registry
+from benchmark.core.sources import source_hash
+from benchmark.core.spec import RunSpec
+from benchmark.datasets import DATASETS
+from benchmark.models import MODELS
+
+
+def run_sources(spec: RunSpec) -> dict[str, str]:
+    """Return hashes of the code of a run's model and loaders; names not registered are left out."""
+    wanted = [(DATASETS, component.loader.name) for component in spec.components]
+    wanted.append((MODELS, spec.model.name))
+    return {f"{kind.kind} {name}": _hash(kind, name) for kind, name in wanted if name in kind}
+
+
+def is_stale(spec: RunSpec, result: Mapping[str, Any]) -> bool:
+    """Tell whether a stored result was made by other source than is here now.
+
+    Its ``result_version`` is the same, else the fingerprint would differ: somebody changed code and
+    held that numbers stay the same.
+
+    Args:
+        spec: The run.
+        result: As of ``RunStore.plain``.
+    """
+    recorded = result["provenance"].get("sources", {})
+    return bool(recorded) and recorded != run_sources(spec)
+
+
+def _hash(registry: Registry, name: str) -> str:
+    return source_hash(registry.entry(name).target.partition(":")[0])
