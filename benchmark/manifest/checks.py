@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from benchmark.core.errors import suggestion
 from benchmark.core.problem import Component
 from benchmark.datasets import DATASETS
 from benchmark.manifest.issues import Issue, parse, unknown
@@ -126,7 +125,7 @@ def _metric(metric: str, kind: str | None, task: str, place: KeyPath) -> Iterato
         yield Issue(place, unknown("metric", metric, METRICS))
     elif kind is not None and kind not in _kinds(metric):
         fitting = [name for name in METRICS if kind in _kinds(name)]
-        text = f"{metric!r} is not defined for {task} ({kind}); {suggestion(metric, fitting)}"
+        text = f"{metric!r} is not defined for {task}; for {kind} tasks: {', '.join(fitting)}"
         yield Issue(place, text)
 
 

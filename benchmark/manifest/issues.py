@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple, get_args
 
@@ -9,6 +10,17 @@ from pydantic import BaseModel, ValidationError
 
 from benchmark.core.errors import suggestion
 from benchmark.manifest.yaml_reader import KeyPath
+
+#: What pydantic says, and how people who write YAML would say it.
+_WORDS = (
+    (re.compile(r"^(?:Input|String) should"), "must"),
+    (re.compile(r"^\w+ should have at least 1 item .*"), "must not be empty"),
+    (re.compile(r"^\w+ should have at (least|most) (\d+) items? .*"), r"must have at \1 \2 items"),
+    (re.compile(r"^must be an object$"), "must be a mapping"),
+    (re.compile(r"^must be a valid array$"), "must be a list"),
+    (re.compile(r"^must be a valid string$"), "must be text"),
+    (re.compile(r"^must be a valid boolean$"), "must be true or false"),
+)
 
 
 class Issue(NamedTuple):
@@ -54,7 +66,7 @@ def explain(error: ValidationError, cls: type[Any], given: Any) -> list[Issue]:
 
 def unknown(kind: str, name: str, known: Iterable[str]) -> str:
     """Return ``unknown model 'x' (did you mean 'y'?)``."""
-    return f"unknown {kind} {name!r} ({suggestion(name, sorted(known))})"
+    return f"unknown {kind} {name!r} ({suggestion(name, sorted(set(known)))})"
 
 
 def _inside(loc: KeyPath, given: Any, missing: bool) -> KeyPath:
@@ -75,17 +87,19 @@ def _text(one: Any, cls: type[Any], path: KeyPath) -> str:
         fields = _fields(cls, path[:-1])
         return f"unknown key ({suggestion(str(path[-1]), fields)})"
     text = str(one["msg"]).removeprefix("Value error, ")
-    return text.replace("Input should be", "must be").replace("Input should", "must")
+    for theirs, ours in _WORDS:
+        text = theirs.sub(ours, text)
+    return f"the key {text}" if one["loc"][-1] == "[key]" else text
 
 
 def _join(texts: list[str], given: Any, path: KeyPath) -> str:
+    if not texts[0].startswith("must"):
+        return "; ".join(texts)
     text = " or ".join([texts[0], *(one.removeprefix("must be ") for one in texts[1:])])
-    if not text.startswith("must"):
-        return text
     value = given
     for part in path:
         value = value[part]
-    return f"{text}, not {value!r}"
+    return f"{text}, not {list(value) if isinstance(value, tuple) else value!r}"
 
 
 def _fields(cls: type[Any], path: KeyPath) -> list[str]:

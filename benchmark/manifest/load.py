@@ -33,17 +33,23 @@ def load_manifest(path: Path) -> Manifest:
     manifest = _parse(document.value, issues)
     if manifest is not None:
         issues += _check_place(manifest, path)
-        issues += check_manifest(manifest)
+        issues += check_manifest(manifest, whole=not issues)
     problems = _lines(path, document, issues)
     if problems or manifest is None:
         raise ManifestError(problems)
     return manifest
 
 
-def check_manifest(manifest: Manifest) -> list[Issue]:
-    """Return what is wrong with a manifest whose structure holds."""
+def check_manifest(manifest: Manifest, whole: bool = True) -> list[Issue]:
+    """Return what is wrong with a manifest whose structure holds.
+
+    Args:
+        manifest: The record.
+        whole: Whether all that was written is in it, so that what points nowhere is a mistake.
+    """
     names = check_names(manifest)
-    return [*names, *check_settings(manifest, complete=not names), *check_sources(manifest)]
+    settings = check_settings(manifest, complete=whole and not names)
+    return [*names, *settings, *check_sources(manifest, whole)]
 
 
 def _parse(value: dict[str, Any], issues: list[Issue]) -> Manifest | None:
@@ -57,7 +63,7 @@ def _parse(value: dict[str, Any], issues: list[Issue]) -> Manifest | None:
     if manifest is not None or not found:
         return manifest
     for issue in found:
-        _drop(value, issue.path)
+        _mend(value, issue)
     again: Manifest | None = parse(Manifest, value, [])
     return again
 
@@ -80,14 +86,21 @@ def _check_version(value: dict[str, Any], issues: list[Issue]) -> bool:
     return True
 
 
-def _drop(value: Any, path: KeyPath) -> None:
-    """Delete the key at ``path``, if there is one."""
+def _mend(value: Any, issue: Issue) -> None:
+    """Make text of what should be text; delete any other value that does not fit."""
+    path = issue.path
+    while path and isinstance(path[-1], int):
+        path = path[:-1]  # an item goes with its list, since others would take its number
     for part in path[:-1]:
         try:
             value = value[part]
         except (KeyError, IndexError, TypeError):
             return
-    if path and isinstance(value, dict):
+    if not path or not isinstance(value, dict):
+        return
+    if issue.text.startswith("must be text") and path == issue.path:
+        value[path[-1]] = str(value[path[-1]])
+    else:
         value.pop(path[-1], None)
 
 

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from benchmark.core.errors import suggestion
 from benchmark.core.problem import Component
 from benchmark.core.registry import Registry
 from benchmark.core.spec import Ref
@@ -244,4 +243,4 @@ def _ref(registry: Registry, name: str, config: dict[str, Any]) -> Ref:
 
 
 def _encoders_giving(output: str) -> str:
-    return suggestion("", [name for name in ENCODERS if ENCODERS.entry(name).family == output])
+    return ", ".join(name for name in ENCODERS if ENCODERS.entry(name).family == output)

@@ -42,7 +42,7 @@ def check_settings(manifest: Manifest, complete: bool) -> list[Issue]:
     for variant in ("described", *manifest.variants):
         for profile in manifest.profile_names:
             checker.check(variant, profile)
-    return [*checker.found(), *(checker.unused() if complete else ())]
+    return [*checker.found(), *(checker.unused() if complete and checker.whole else ())]
 
 
 class _Checker:
@@ -53,6 +53,7 @@ class _Checker:
         self.issues: dict[Issue, dict[str, None]] = {}
         self.used: set[KeyPath] = set()
         self.components: dict[str, Component] = {}
+        self.whole = True
 
     def check(self, variant: str, profile: str) -> None:
         """Look at every row and dataset under one variant and profile."""
@@ -73,6 +74,7 @@ class _Checker:
             return
         issues: list[Issue] = []
         if loader_config(plain(merged), loader, issues) is None:
+            self.whole = False
             fallback = ("datasets", dataset, "options")
             for issue in issues:
                 self.note(_written(merged, issue.path, fallback), issue.text, "")

@@ -13,11 +13,17 @@ from benchmark.manifest.yaml_reader import KeyPath
 ORIGINS = ("paper:", "code:", "inferred:", "ours:")
 
 
-def check_sources(manifest: Manifest) -> list[Issue]:
-    """Return settings without a source, and sources that point at no setting or say nothing."""
+def check_sources(manifest: Manifest, whole: bool) -> list[Issue]:
+    """Return settings without a source, and sources that point at no setting or say nothing.
+
+    Args:
+        manifest: The record.
+        whole: Whether all settings that were written are in it.
+    """
     paths = {setting_path(path, manifest): path for path in all_settings(manifest)}
     covered = {prefix for path in paths for prefix in _prefixes(path)}
-    return [*_without(manifest, paths), *_pointless(manifest, covered), *_texts(manifest)]
+    pointless = _pointless(manifest, covered) if whole else ()
+    return [*_without(manifest, paths), *pointless, *_texts(manifest)]
 
 
 def setting_path(path: KeyPath, manifest: Manifest) -> str:
