@@ -54,17 +54,18 @@ def leaves(branch: Tree) -> Iterator[Leaf]:
 
 
 def origin(branch: Tree, path: KeyPath) -> KeyPath | None:
-    """Return where ``path`` was written; None if no layer wrote it or anything below it."""
+    """Return where the leaf or mapping at ``path`` was written; None if no layer wrote it."""
     node: Tree | Leaf = branch
     for depth, part in enumerate(path):
         if isinstance(node, Leaf):
             return (*node.origin, *path[depth:])
         if part not in node:
-            break
+            return None
         node = node[str(part)]
     if isinstance(node, Leaf):
         return node.origin
-    return next((leaf.origin for leaf in leaves(node)), None)
+    first = next(leaves(node), None)
+    return first.origin[: _ends(first.origin, path)] if first and path else None
 
 
 def merge(base: Tree, over: Tree) -> Tree:
@@ -161,6 +162,11 @@ def is_control(row: RowEntry) -> bool:
 def written(layer: Layer | None, where: KeyPath) -> Tree:
     """Return what a layer says, leaving out what it does not."""
     return tree(layer.model_dump(exclude_unset=True), where) if layer else {}
+
+
+def _ends(place: KeyPath, path: KeyPath) -> int:
+    """Return how much of ``place``, a leaf below ``path``, belongs to ``path``."""
+    return len(place) - place[::-1].index(path[-1])
 
 
 def _entries(layer: Tree) -> list[str]:

@@ -162,26 +162,6 @@ def _effective(merged: Tree, used: Component) -> Tree:
 
 
 def _written(merged: Tree, path: KeyPath, fallback: KeyPath) -> KeyPath:
-    """Return where a setting was written; the row itself if nowhere."""
-    if path[:1] and path[0] in ENTRIES and origin(merged, path[:2]) is None:
-        path = (path[0], "*", *path[2:])
-    exact = _exact(merged, path)
-    return exact if exact is not None else (*fallback, *path)
-
-
-def _exact(merged: Tree, path: KeyPath) -> KeyPath | None:
-    """Return the origin of a leaf, or of the mapping that holds the settings of ``path``."""
-    node: Tree | Leaf = merged
-    for depth, part in enumerate(path):
-        if isinstance(node, Leaf):
-            return (*node.origin, *path[depth:])
-        if part not in node:
-            return None
-        node = node[str(part)]
-    if isinstance(node, Leaf):
-        return node.origin
-    first = next(leaves(node), None)
-    if first is None or not path:
-        return None
-    end = len(first.origin) - first.origin[::-1].index(path[-1])
-    return first.origin[:end]
+    """Return where a setting was written, for an entry perhaps under ``*``; else the row itself."""
+    star = (path[0], "*", *path[2:]) if path[:1] and path[0] in ENTRIES else path
+    return origin(merged, path) or origin(merged, star) or (*fallback, *path)

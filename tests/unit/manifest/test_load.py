@@ -122,6 +122,11 @@ BROKEN: dict[str, tuple[str, str, list[str]]] = {
         "{name: mlp, widht: 3}",
         ["f.yaml:10: settings.encoders.*.widht: unknown key (did you mean 'width'?) [row early]"],
     ),
+    "bad encoder setting for all, seen through the entry of one": (
+        '{"*": {name: mlp}}',
+        '{x: {width: 3},\n     "*": {name: mlp, hidden: 5}}',
+        ["f.yaml:11: settings.encoders.*.hidden: must be a list, not 5 [row early]"],
+    ),
     "unknown loss": (
         "  split: {folds: 2}",
         '  split: {folds: 2}\n  losses: {"*": {name: bse}}',
