@@ -21,7 +21,7 @@ class Asked:
     Attributes are the command line's options; see ``mmbench run --help``.
     """
 
-    tables: Sequence[str]
+    tables: Sequence[str] = ()
     rows: Sequence[str] = ()
     models: Sequence[str] = ()
     datasets: Sequence[str] = ()

@@ -15,14 +15,23 @@ from typer.core import TyperGroup
 
 from benchmark import __version__
 from benchmark.cli import _console
+from benchmark.cli._asked import asks_for_tables
 from benchmark.cli._options import (
     CacheOption,
     DataOption,
+    DryRunOption,
+    FailFastOption,
+    ForceOption,
+    JobsOption,
     JsonOption,
+    OnlyOption,
+    OutputOption,
     TableArgument,
     TableCommand,
     TablesArgument,
+    TimeoutOption,
 )
+from benchmark.cli._work import Asked
 from benchmark.core.errors import EXIT_CRASH, EXIT_INTERRUPTED, MMBenchError
 
 _EPILOG = (
@@ -137,7 +146,82 @@ def validate_command(tables: TablesArgument = None, as_json: JsonOption = False)
     """Check manifests and printed tables; all of them where none is named."""
     from benchmark.cli.validate import validate_tables
 
-    validate_tables(tables or [], as_json)
+    raise typer.Exit(validate_tables(tables or [], as_json))
+
+
+@app.command("plan", cls=TableCommand)
+@asks_for_tables
+def plan_command(
+    asked: Asked,
+    jobs: JobsOption = None,
+    force: ForceOption = False,
+    only: OnlyOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Say which runs are cached, to run or not available, and how long they should take."""
+    from benchmark.cli.run import How, plan_tables
+
+    plan_tables(asked, How(jobs=jobs, force=force, only=tuple(only or ()), as_json=as_json))
+
+
+@app.command("run", cls=TableCommand)
+@asks_for_tables
+def run_command(
+    asked: Asked,
+    jobs: JobsOption = None,
+    timeout: TimeoutOption = None,
+    fail_fast: FailFastOption = False,
+    force: ForceOption = False,
+    only: OnlyOption = None,
+    dry_run: DryRunOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Compute what is not stored yet and print the tables. Kill it at any moment; run it again."""
+    from benchmark.cli.run import How, run_tables
+
+    how = How(jobs, timeout, fail_fast, force, tuple(only or ()), dry_run, as_json)
+    raise typer.Exit(run_tables(asked, how))
+
+
+@app.command("status", cls=TableCommand)
+@asks_for_tables
+def status_command(asked: Asked, as_json: JsonOption = False) -> None:
+    """Say how far tables are: runs by status, failures with their logs, runs in work."""
+    from benchmark.cli._work import expansions
+    from benchmark.cli.status import print_status
+    from benchmark.store.runs import RunStore
+
+    print_status(expansions(asked), RunStore(asked.paths().cache), as_json)
+
+
+@app.command("report", cls=TableCommand)
+@asks_for_tables
+def report_command(asked: Asked, output: OutputOption = None, as_json: JsonOption = False) -> None:
+    """Print tables from what is stored; nothing is run."""
+    from benchmark.cli._work import expansions
+    from benchmark.cli.report import report_expansions
+    from benchmark.store.runs import RunStore
+
+    store = RunStore(asked.paths().cache)
+    report_expansions(expansions(asked), store, "json" if as_json else "terminal", output)
+
+
+@app.command("export", cls=TableCommand)
+@asks_for_tables
+def export_command(
+    asked: Asked,
+    fmt: Annotated[
+        Literal["latex", "markdown", "csv", "json"],
+        typer.Option("--format", "-f", help="Format of the file."),
+    ] = "latex",
+    output: OutputOption = None,
+) -> None:
+    """Write tables as LaTeX, Markdown, CSV or JSON, to stdout, a file or a folder."""
+    from benchmark.cli._work import expansions
+    from benchmark.cli.report import report_expansions
+    from benchmark.store.runs import RunStore
+
+    report_expansions(expansions(asked), RunStore(asked.paths().cache), fmt, output)
 
 
 @data_app.command("status", cls=TableCommand)

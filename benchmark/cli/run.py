@@ -36,21 +36,27 @@ class How:
     as_json: bool = False
 
 
+def plan_tables(asked: Asked, how: How) -> None:
+    """Print what :func:`run_tables` would do."""
+    store = RunStore(asked.paths().cache)
+    workers = len(choose_devices(asked.device, how.jobs))
+    print_plan(expansions(asked), store, workers, _wanted(how), how.as_json)
+
+
 def run_tables(asked: Asked, how: How) -> int:
     """Run tables and print them.
 
     Returns:
         Exit code: 0, 3 if a run of the tables has not ended ``ok``, 130 after an interruption.
     """
+    if how.dry_run:
+        plan_tables(asked, how)
+        return EXIT_OK
     tables = expansions(asked)
     paths = asked.paths()
     store = RunStore(paths.cache)
     devices = choose_devices(asked.device, how.jobs)
-    wanted = Wanted(force=how.force, retry=_retried(how.only))
-    if how.dry_run:
-        print_plan(tables, store, len(devices), wanted, how.as_json)
-        return EXIT_OK
-    _announce(tables, store, len(devices), wanted, paths)
+    _announce(tables, store, len(devices), _wanted(how), paths)
     runs = _selected(tables, store, how.only)
     summary = _compute(runs, asked, how, devices, paths)
     if not summary.interrupted:
@@ -82,6 +88,10 @@ def _announce(
         )
     for warning in preflight(paths.cache, totals["to_run"], workers).warnings:
         _console.say(f"warning: {warning}")
+
+
+def _wanted(how: How) -> Wanted:
+    return Wanted(force=how.force, retry=_retried(how.only))
 
 
 def _selected(
