@@ -124,7 +124,7 @@ class Table:
         stub: Head of the row-label column.
         warnings: What forbids a comparison with other numbers, e.g. synthetic data; every format
             says it in caption and footer.
-        facts: The same conditions for programs: ``variant``, ``profile``, ``part``, ``spread`` ...
+        facts: The same conditions for programs: ``variant``, ``profile``, ``part``, ``std_over``.
     """
 
     id: str
