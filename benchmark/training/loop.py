@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -142,7 +143,8 @@ class Trainer:
 
     def predict(self, batch: Batch) -> dict[str, Tensor]:
         """Return logits (N, C) by task with the model's present weights."""
-        size = max(self.config.batch_size, 256)
+        # Without gradients a forward pass needs far less memory than a training step.
+        size = 4 * max(1, self.config.batch_size // self.config.accumulate)
         return predict_logits(self.model, batch, self.device, size, self.config.precision)
 
     def _state(self) -> dict[str, Any]:
@@ -213,17 +215,13 @@ def _shapes(state: Mapping[str, Tensor]) -> dict[str, tuple[int, ...]]:
     return {name: tuple(one.shape) for name, one in state.items()}
 
 
-class _located:
-    """Adds epoch and step to a DivergedError raised inside."""
-
-    def __init__(self, epoch: int, where: str) -> None:
-        self.where = f"epoch {epoch}, {where}"
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
-        if isinstance(error, DivergedError):
-            raise DivergedError(
-                f"{error.message} in {self.where}", "lower the learning rate or clip gradients"
-            ) from error
+@contextmanager
+def _located(epoch: int, where: str) -> Iterator[None]:
+    """Add epoch and step to a DivergedError raised inside."""
+    try:
+        yield
+    except DivergedError as error:
+        raise DivergedError(
+            f"{error.message} in epoch {epoch}, {where}",
+            "lower the learning rate or clip gradients",
+        ) from error
