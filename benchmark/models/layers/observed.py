@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from torch import Tensor
 
 from benchmark.core.batch import ModalityData
-from benchmark.models.encoders._base import Encoder
+
+if TYPE_CHECKING:
+    from benchmark.models.encoders._base import Encoder
 
 
 def encode_observed(encoder: Encoder, data: ModalityData, observed: Tensor) -> Tensor:

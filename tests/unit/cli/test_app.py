@@ -151,6 +151,7 @@ def loaded(*words: str, **environment: str) -> list[str]:
         timeout=60,
         check=False,
     )
+    assert done.returncode == 0, done.stderr
     modules = json.loads(done.stderr.splitlines()[-1])
     assert "benchmark.cli.app" in modules
     return [str(one) for one in modules]
