@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from benchmark.cli._console import emit
-from benchmark.render.formats import EXTENSIONS, render
+from benchmark.render.formats import SUFFIXES, render
 from benchmark.render.table import Table
 from benchmark.store.atomic import make_folder, write_text
 
@@ -25,6 +25,6 @@ def write_export(table: Table, fmt: str, output: Path | None) -> None:
         return
     path = output
     if output.is_dir() or not output.suffix:
-        path = output / f"{table.id.replace('/', '-')}.{EXTENSIONS[fmt]}"
+        path = output / f"{table.id.replace('/', '-')}{SUFFIXES[fmt]}"
     make_folder(path.parent)
     write_text(path, text)
