@@ -44,7 +44,12 @@ def to_table(printed: PrintedTable) -> Table:
         title=printed.title,
         columns=tuple(columns),
         rows=_rows(printed),
-        caption=(f"{printed.where} of the paper.", unit_text(printed), spread_text(printed.spread)),
+        caption=(
+            f"{printed.where} of the paper.",
+            unit_text(printed),
+            spread_text(printed.spread),
+            *_emphasis(printed),
+        ),
         notes=(*printed.notes, *_cell_notes(printed)),
         stub=printed.stub,
     )
@@ -62,16 +67,28 @@ def unit_text(printed: PrintedTable) -> str:
 def spread_text(spread: Spread) -> str:
     """Say what stands behind ``±``, over how many values, and how that is known."""
     if spread.kind == "none":
-        return f"No spread is printed{f' (n = {spread.n} {spread.over})' if spread.n else ''}."
+        return f"No spread is printed{f' ({_count(spread)})' if spread.n else ''}."
     words = [_SPREADS[spread.kind]]
     if spread.over:
-        words.append(f"over {spread.n or 'an unknown number of'} {spread.over}")
+        words.append(f"over {_count(spread)}")
     details = [f"ddof {spread.ddof}"] if spread.ddof is not None else []
     if spread.note:
         details.append(spread.note)
     if details:
         words.append(f"({'; '.join(details)})")
     return " ".join(words) + "."
+
+
+def _emphasis(printed: PrintedTable) -> tuple[str, ...]:
+    if any(cell.flags for _, _, cell in printed.cells()):
+        return ("Emphasis is the paper's, as far as it survived.",)
+    return ()
+
+
+def _count(spread: Spread) -> str:
+    if spread.n == 1:
+        return f"1 {spread.over.removesuffix('s')}"
+    return f"{spread.n or 'an unknown number of'} {spread.over}"
 
 
 def _heads(printed: PrintedTable, unit: str) -> list[str]:

@@ -266,7 +266,8 @@ def test_m4oe_noise_is_a_mixture(tables: dict[str, PrintedTable]) -> None:
     table = tables["m4oe/table16"]
     share = {"clean": Decimal("0.70"), "a_noisy": Decimal("0.15"), "b_noisy": Decimal("0.15")}
     for task in ("density", "birads"):
-        mixed = sum(w * digits(table, "noise_4", f"{task}_acc/{s}") for s, w in share.items())
+        parts = (w * digits(table, "noise_4", f"{task}_acc/{s}") for s, w in share.items())
+        mixed = sum(parts, start=Decimal(0))
         assert abs(mixed - digits(table, "noise_4", f"{task}_acc/overall")) <= Decimal("0.0005")
     for row, column, cell in table.cells():
         if column.metric == "modality_share" and cell.vector:
@@ -349,3 +350,7 @@ def test_moe_retriever_full_row_repeats_table1(tables: dict[str, PrintedTable]) 
         assert main is not None
         assert (full.value, full.spread) == (main.value, main.spread)
         assert full.flags == ("bold",)
+
+
+def test_titles_fit_a_narrow_terminal(tables: dict[str, PrintedTable]) -> None:
+    assert max(len(f"{table.id}: {table.title}") for table in tables.values()) <= 80

@@ -72,7 +72,7 @@ def test_units(name: str, text: str) -> None:
     ("spread", "text"),
     [
         (Spread(kind="none"), "No spread is printed."),
-        (Spread(kind="none", n=1, over="seeds"), "No spread is printed (n = 1 seeds)."),
+        (Spread(kind="none", n=1, over="seeds"), "No spread is printed (1 seed)."),
         (Spread(kind="std", n=5, over="folds"), "± is the standard deviation over 5 folds."),
         (
             Spread(kind="std", ddof=0, over="seeds", note="from the code"),
