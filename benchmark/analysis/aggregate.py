@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from benchmark.analysis.captions import caption, notes
+from benchmark.analysis.captions import caption, facts, notes, sources_of, warnings
 from benchmark.analysis.cells import Aggregate, CellValue, aggregate
 from benchmark.analysis.marks import mark_column
 from benchmark.analysis.values import Asked, Found, shown_values
@@ -30,13 +30,15 @@ def build_table(
     Args:
         expansion: Rows, columns and the runs behind each cell.
         view: Of ``benchmark.store.view.load_view``.
-        statuses: Stored status by fingerprint, to name the runs that are missing.
+        statuses: Stored status by fingerprint, to name the runs that are missing; runs that are
+            in ``view`` may be left out.
     """
+    stored = {**dict(zip(view["fingerprint"], view["status"], strict=True)), **(statuses or {})}
     columns = [one for one in expansion.manifest.table_columns() if _is_used(one, expansion)]
     found = shown_values(view, {run.spec.fingerprint for run in expansion.runs})
-    aggregates = _aggregates(expansion, columns, found)
+    aggregates = _aggregates(expansion, columns, found, stored)
     rows = _rows(expansion, columns, aggregates)
-    heads = _columns(columns)
+    heads = _columns(columns, sources_of(expansion))
     for head in heads:
         rows = mark_column(rows, head)
     return Table(
@@ -45,7 +47,9 @@ def build_table(
         columns=tuple(heads),
         rows=tuple(rows),
         caption=caption(expansion, aggregates.values()),
-        notes=notes(expansion, aggregates, statuses or {}),
+        notes=notes(expansion, aggregates, stored),
+        warnings=warnings(expansion),
+        facts=facts(expansion, aggregates.values()),
     )
 
 
@@ -54,7 +58,10 @@ def _is_used(column: TableColumn, expansion: Expansion) -> bool:
 
 
 def _aggregates(
-    expansion: Expansion, columns: Sequence[TableColumn], found: Mapping[Asked, Found]
+    expansion: Expansion,
+    columns: Sequence[TableColumn],
+    found: Mapping[Asked, Found],
+    statuses: Mapping[str, str],
 ) -> Aggregates:
     runs = {run.spec.fingerprint: run.spec for run in expansion.runs}
     splits = {name: _split_name(spec.split) for name, spec in runs.items()}
@@ -63,11 +70,28 @@ def _aggregates(
     for (row, column), cell in expansion.cells.items():
         values = []
         for fingerprint, dataset, task in cell:
-            one = found.get(Asked(fingerprint, dataset, task, metrics[column]), Found(None, ""))
-            seed = runs[fingerprint].seed
-            values.append(CellValue(splits[fingerprint], seed, one.value, one.reason))
+            asked = Asked(fingerprint, dataset, task, metrics[column])
+            status = statuses.get(fingerprint, "")
+            one = found.get(asked) or Found(None, _why_absent(asked.metric, status))
+            spec = runs[fingerprint]
+            values.append(
+                CellValue(
+                    split=splits[fingerprint],
+                    seed=spec.seed,
+                    value=one.value,
+                    reason=one.reason,
+                    undefined=one.value is None and asked in found,
+                )
+            )
         result[row, column] = aggregate(values)
     return result
+
+
+def _why_absent(metric: str, status: str) -> str:
+    """Say why a run has no such row; nothing where the run has not been done."""
+    if status == "ok":
+        return f"{metric} was not computed"
+    return f"ended in {status}" if status else ""
 
 
 def _split_name(split: SplitSpec) -> str:
@@ -95,11 +119,18 @@ def _rows(
 
 
 def _measured(value: Aggregate) -> Cell:
-    reason = "; ".join(value.reasons) if value.mean is None else ""
-    return Measured(value.mean, value.std, value.n, value.planned, reason=reason)
+    return Measured(
+        mean=value.mean,
+        std=value.std,
+        n=value.n,
+        planned=value.planned,
+        reason="; ".join(value.absences),
+        units=value.units,
+        undefined=value.undefined,
+    )
 
 
-def _columns(columns: Sequence[TableColumn]) -> list[Column]:
+def _columns(columns: Sequence[TableColumn], sources: Mapping[str, str]) -> list[Column]:
     labels = {column.key: _info(column.metric).label for column in columns}
     doubles = Counter((one.dataset, one.task, labels[one.key]) for one in columns)
     return [
@@ -112,6 +143,7 @@ def _columns(columns: Sequence[TableColumn]) -> list[Column]:
             ),
             group=f"{one.dataset}: {one.task}",
             higher_is_better=_info(one.metric).higher_is_better,
+            source=sources.get(one.dataset, ""),
         )
         for one in columns
     ]

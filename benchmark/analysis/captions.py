@@ -32,9 +32,14 @@ def notes(
     cells: Mapping[tuple[str, str], Aggregate],
     statuses: Mapping[str, str],
 ) -> tuple[str, ...]:
-    """Return what goes below a table: honesty first, then remarks and missing runs."""
+    """Return what goes below a table: what its spreads are over, remarks and missing runs.
+
+    Args:
+        expansion: The table's runs.
+        cells: By row and column key.
+        statuses: By fingerprint; a run that is not among them has not been done.
+    """
     return (
-        *_honesty(expansion),
         *(f"Not available: {one.dataset}: {one.reason}." for one in expansion.unavailable),
         *_spread_notes(expansion, cells),
         *_remarks(expansion, cells),
@@ -55,7 +60,20 @@ def _data(expansion: Expansion) -> str:
     return ", ".join(parts) or "none available"
 
 
-def _honesty(expansion: Expansion) -> list[str]:
+def facts(expansion: Expansion, cells: Iterable[Aggregate]) -> dict[str, str]:
+    """Return the conditions of a table for programs."""
+    return {
+        "variant": expansion.variant,
+        "profile": expansion.profile,
+        "part": "test",
+        "selection": "validation",
+        "std_ddof": "1",
+        "std_over": "; ".join(_overs(cells)),
+    }
+
+
+def warnings(expansion: Expansion) -> tuple[str, ...]:
+    """Return what forbids a comparison with printed numbers: the data's source, the profile."""
     lines = []
     kinds = sorted(set(sources_of(expansion).values()) - {"real"})
     for kind in kinds:
@@ -63,11 +81,15 @@ def _honesty(expansion: Expansion) -> list[str]:
         lines.append(f"{', '.join(names)}: {_SOURCES[kind]}; not comparable with printed numbers.")
     if expansion.profile == "demo":
         lines.append("Profile demo: small nets, few steps; not comparable with printed numbers.")
-    return lines
+    return tuple(lines)
+
+
+def _overs(cells: Iterable[Aggregate]) -> list[str]:
+    return list(dict.fromkeys(cell.over for cell in cells if cell.over))
 
 
 def _spread(cells: Iterable[Aggregate]) -> list[str]:
-    overs = list(dict.fromkeys(cell.over for cell in cells if cell.over))
+    overs = _overs(cells)
     if not overs:
         return ["One run per cell, so there is no spread."]
     over = overs[0] if len(overs) == 1 else "folds or seeds, see the notes"
@@ -92,9 +114,8 @@ def _remarks(expansion: Expansion, cells: Mapping[tuple[str, str], Aggregate]) -
     """Remarks on values that exist, e.g. ``2 of 3 classes present``; once per column."""
     found: dict[str, None] = {}
     for (_, column), cell in cells.items():
-        if cell.mean is not None:
-            for reason in cell.reasons:
-                found[f"{column}: {reason} (in some runs)."] = None
+        for remark in cell.remarks:
+            found[f"{column}: {remark} (in some runs)."] = None
     return list(found)
 
 
@@ -108,6 +129,6 @@ def _failures(expansion: Expansion, statuses: Mapping[str, str]) -> list[str]:
     shown, more = failed[:_SHOWN_FAILURES], len(failed) - _SHOWN_FAILURES
     absent = sum(run.spec.fingerprint not in statuses for run in expansion.runs)
     lines = [*shown, *([f"{more} more runs failed."] if more > 0 else [])]
-    if absent and statuses:
+    if absent:
         lines.append(f"{absent} of {len(expansion.runs)} runs have not been done yet.")
     return lines

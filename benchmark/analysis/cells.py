@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -16,12 +17,14 @@ class CellValue:
         seed: Seed of the run.
         value: The metric on test; None if the run has none.
         reason: Why there is none, or a note on the value.
+        undefined: The run ended well, but the metric does not exist for it.
     """
 
     split: str
     seed: int
     value: float | None
     reason: str = ""
+    undefined: bool = False
 
 
 @dataclass(frozen=True)
@@ -35,7 +38,10 @@ class Aggregate:
         planned: Runs the cell should have.
         units: Units with a value: folds, or seeds where there is one split.
         over: What a unit is, in words; empty for a single run.
-        reasons: Distinct reasons and notes of the runs, in order.
+        remarks: Distinct notes on values that exist, in order of folds and seeds.
+        absences: Why values do not exist, with how many runs each concerns; runs that have not
+            been done are not among them.
+        undefined: Runs that ended well without the metric existing for them.
     """
 
     mean: float | None
@@ -44,7 +50,9 @@ class Aggregate:
     planned: int
     units: int
     over: str
-    reasons: tuple[str, ...]
+    remarks: tuple[str, ...] = ()
+    absences: tuple[str, ...] = ()
+    undefined: int = 0
 
 
 def aggregate(values: Sequence[CellValue]) -> Aggregate:
@@ -57,6 +65,7 @@ def aggregate(values: Sequence[CellValue]) -> Aggregate:
     Args:
         values: Every planned run, with or without a value.
     """
+    values = sorted(values, key=lambda one: (one.split, one.seed, one.reason))
     splits = sorted({one.split for one in values})
     seeds = sorted({one.seed for one in values})
     have = [one for one in values if one.value is not None]
@@ -72,8 +81,16 @@ def aggregate(values: Sequence[CellValue]) -> Aggregate:
         planned=len(values),
         units=len(known),
         over=_over(len(splits), len(seeds)),
-        reasons=tuple(dict.fromkeys(one.reason for one in values if one.reason)),
+        remarks=tuple(dict.fromkeys(one.reason for one in have if one.reason)),
+        absences=_absences(values),
+        undefined=sum(one.undefined for one in values),
     )
+
+
+def _absences(values: Sequence[CellValue]) -> tuple[str, ...]:
+    """Count the reasons: ``one class only (2 of 5 runs)``."""
+    counts = Counter(one.reason for one in values if one.value is None and one.reason)
+    return tuple(f"{reason} ({count} of {len(values)} runs)" for reason, count in counts.items())
 
 
 def _mean(values: Sequence[CellValue]) -> float | None:

@@ -11,12 +11,12 @@ from benchmark.render.table import Table
 Format = Literal["terminal", "markdown", "latex", "csv", "json"]
 FORMATS: tuple[str, ...] = get_args(Format)
 #: Endings of the files ``export`` writes.
-EXTENSIONS = {
-    "terminal": "txt",
-    "markdown": "md",
-    "latex": "tex",
-    "csv": "csv",
-    "json": "json",
+SUFFIXES = {
+    "terminal": ".txt",
+    "markdown": ".md",
+    "latex": ".tex",
+    "csv": ".csv",
+    "json": ".json",
 }
 
 

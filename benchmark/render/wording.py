@@ -74,15 +74,14 @@ class Wording:
             return self._printed(found)
         return CellText(found.text if isinstance(found, Text) else DASH)
 
-    def caption(self, emphasis: str = "Best bold, second underlined.") -> list[str]:
-        """Return the sentences above or below the table.
+    def caption(self, legend: str = "") -> list[str]:
+        """Return the sentences beside the title; warnings come first.
 
         Args:
-            emphasis: How this format shows best and second; said where a cell has a mark.
+            legend: Signs this format uses for bold and underlined; said where a cell is either.
         """
-        marked = any(isinstance(one, Measured) and one.mark for one in self._cells())
         quoted = ["Numbers in brackets are the paper's."] if self.mixed else []
-        shown = [emphasis] if marked else []
+        shown = [legend] if legend and self._emphasised() else []
         return [*self.table.warnings, *self.table.caption, *shown, *quoted]
 
     def notes(self) -> list[tuple[str, str]]:
@@ -98,6 +97,10 @@ class Wording:
     def note_lines(self) -> list[str]:
         """Return the footnotes as lines of text."""
         return [f"({mark}) {text}" if mark else text for mark, text in self.notes()]
+
+    def _emphasised(self) -> bool:
+        cells = (self.cell(row, one) for row in self.table.rows for one in self.table.columns)
+        return any(cell.emphasis for cell in cells)
 
     def _measured(self, cell: Measured) -> CellText:
         remarks = []
