@@ -23,6 +23,7 @@ from benchmark.execution.slots import Slot, slots
 from benchmark.execution.summary import summarise_runs
 from benchmark.manifest.plan import PlannedRun
 from benchmark.store import leases
+from benchmark.store.atomic import write_text
 from benchmark.store.runs import RunStore, writable
 
 __all__ = ["SuperviseOptions", "Supervisor", "run_all"]
@@ -71,6 +72,7 @@ class Supervisor:
         self.workers: list[WorkerProcess] = []
         self.futile = 0
         self.stopping = False
+        self.noted_waiting = False
         self.error: MMBenchError | None = None
 
     def run(self) -> Summary:
@@ -88,7 +90,7 @@ class Supervisor:
     def _work(self, interrupts: Interrupts) -> None:
         with tempfile.TemporaryDirectory(prefix="mmbench-") as folder, adopting_orphans():
             path = Path(folder) / "bundle.json"
-            path.write_text(self.bundle.model_dump_json())
+            write_text(path, self.bundle.model_dump_json())
             try:
                 for slot in self.slots:
                     self._start(slot, path)
@@ -97,6 +99,9 @@ class Supervisor:
                     self._obey(interrupts)
                     for worker in list(self.workers):
                         self._look_after(worker, path)
+                    if not self.open:
+                        # Idle workers need not be waited for, nor those that still import torch.
+                        self._stop_all()
             finally:
                 self._stop_all()
                 for worker in list(self.workers):
@@ -131,6 +136,8 @@ class Supervisor:
                 self.observer.progress(run, event["info"])
             case "end" | "skip" if run:
                 self._close(run, event["status"], event.get("message", ""))
+            case "waiting":
+                self._note_waiting(event["runs"])
             case "fatal":
                 self._fail(event)
 
@@ -146,6 +153,12 @@ class Supervisor:
         kind = {"StoreError": StoreError, "UsageError": UsageError}.get(event["kind"], MMBenchError)
         self.error = self.error or kind(event["message"], event["hint"])
         self._stop_all()
+
+    def _note_waiting(self, runs: int) -> None:
+        """Say so, once, when all that is left is computed by somebody else."""
+        if not self.noted_waiting and all(worker.run is None for worker in self.workers):
+            self.noted_waiting = True
+            self.observer.note(f"runs left: {runs}, which another process works on; waiting for it")
 
     def _obey(self, interrupts: Interrupts) -> None:
         if interrupts.count and not self.stopping:

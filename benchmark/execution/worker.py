@@ -101,6 +101,8 @@ class Worker:
             if len(left) == len(pending):
                 # All are held by others or wait for parents: look again, ever more seldom.
                 time.sleep(pause)
+                if pause == _LONGEST_PAUSE:
+                    self.reporter.send("waiting", runs=len(left))
                 pause = min(2 * pause, _LONGEST_PAUSE)
             else:
                 pause = _SHORTEST_PAUSE

@@ -89,8 +89,9 @@ def decode_plain(data: bytes, fingerprint: str) -> dict[str, Any]:
     """Return the result as plain JSON values; raises like :func:`decode_head`."""
     _, payload = _checked(data, fingerprint)
     value: dict[str, Any] = json.loads(payload)
-    if not _NEEDED <= value.keys():
-        raise CorruptRecord(f"not a run result: no {sorted(_NEEDED - value.keys())}")
+    missing = _NEEDED - value.keys()
+    if missing:
+        raise CorruptRecord(f"not a run result: no {sorted(missing)}")
     return value
 
 

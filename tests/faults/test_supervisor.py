@@ -16,8 +16,10 @@ import pytest
 
 from benchmark.core.paths import Paths
 from benchmark.execution.killing import MARK
+from benchmark.execution.observer import Observer
 from benchmark.execution.supervisor import SuperviseOptions, run_all
 from benchmark.manifest.plan import PlannedRun
+from benchmark.store import leases
 from benchmark.store.runs import RunStore
 from benchmark.store.verify import verify
 
@@ -178,6 +180,23 @@ def test_two_at_once_on_one_cache(
         assert json.loads(output)["counts"] == {"ok": 20}
     assert sorted(executions()) == sorted(run.spec.fingerprint for run in runs)
     assert len(metrics(RunStore(paths.cache), runs)) == 20
+
+
+def test_waiting_for_another_process_is_said(
+    make_run: MakeRun, options: SuperviseOptions, paths: Paths
+) -> None:
+    run = make_run()
+    lease = leases.acquire(paths.cache / "leases", run.spec.fingerprint)
+    assert lease is not None
+    notes: list[str] = []
+
+    class Notes(Observer):
+        def note(self, text: str) -> None:
+            notes.append(text)
+            lease.release()
+
+    assert run_all([run], options, Notes()).counts == {"ok": 1}
+    assert notes == ["runs left: 1, which another process works on; waiting for it"]
 
 
 def test_order_and_number_of_workers_change_nothing(make_run: MakeRun, paths: Paths) -> None:

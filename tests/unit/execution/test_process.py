@@ -6,6 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from benchmark.core.paths import Paths
+from benchmark.execution.bundle import Bundle
+from benchmark.execution.memory import oom_kills
+from benchmark.execution.obituary import obituary
 from benchmark.execution.process import InFlight, StopReason, WorkerProcess
 from benchmark.execution.slots import Slot
 from benchmark.manifest.plan import PlannedRun
@@ -43,6 +47,25 @@ def test_run_that_began_after_the_signal_is_innocent(worker: WorkerProcess) -> N
     worker.stop("timeout", grace=1)
     worker.run = InFlight("next", "", 0.0)
     assert not worker.is_to_blame()
+
+
+def test_kernel_out_of_memory_is_told_from_other_kills(
+    worker: WorkerProcess,
+    make_run: Callable[..., PlannedRun],
+    paths: Paths,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    bundle = Bundle(cache=str(paths.cache), runs=())
+    worker.run = InFlight("a", "", 0.0)
+    worker.kill()
+    worker._process.wait(5)
+    assert obituary(worker, make_run(), bundle).status == "killed"
+    before = oom_kills()
+    monkeypatch.setattr("benchmark.execution.process.oom_kills", lambda: before + 1)
+    result = obituary(worker, make_run(), bundle)
+    assert result.status == "oom"
+    assert result.failure is not None
+    assert result.failure.message == "killed by the kernel for want of memory"
 
 
 def test_close_ends_a_worker_at_any_moment(worker: WorkerProcess) -> None:
