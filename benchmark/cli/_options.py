@@ -19,7 +19,6 @@ from typer.core import TyperCommand
 from benchmark.core.errors import MMBenchError, UnknownNameError, UsageError
 
 _DEVICE = re.compile(r"auto|cpu|mps|cuda(:\d+)?")
-_RANGE = re.compile(r"(\d+)-(\d+)")
 
 #: What ``--only`` takes; ``failed`` is any status but ``ok``.
 STATUSES = ("failed", "diverged", "timeout", "oom", "error", "killed")
@@ -109,45 +108,6 @@ def _swallowed(found: list[tuple[str, str]], args: list[str], command: str) -> U
 def split_commas(values: Iterable[str]) -> list[str]:
     """Return ``["a", "b", "c"]`` for ``["a,b", "c"]``; empty parts are dropped."""
     return [part.strip() for value in values for part in value.split(",") if part.strip()]
-
-
-def numbers(values: Iterable[str], option: str) -> tuple[int, ...]:
-    """Read fold or seed numbers: ``0 2``, ``0,2``, ``0-4``.
-
-    Raises:
-        UsageError: A part that is no number and no range.
-    """
-    found: set[int] = set()
-    for part in split_commas(values):
-        if part.isdecimal():
-            found.add(int(part))
-        elif (ends := _RANGE.fullmatch(part)) and int(ends[1]) <= int(ends[2]):
-            found.update(range(int(ends[1]), int(ends[2]) + 1))
-        else:
-            raise UsageError(f"{option} {part!r} is neither a number nor a range like 0-4")
-    return tuple(sorted(found))
-
-
-def matching(values: Iterable[str], known: Iterable[str], kind: str) -> tuple[str, ...]:
-    """Return the names that the values ask for, in the order of ``known``.
-
-    Args:
-        values: Names or globs, also comma-separated; none asks for all.
-        known: What there is.
-        kind: Singular noun for error texts.
-
-    Raises:
-        UnknownNameError: A name or glob that fits nothing.
-    """
-    from fnmatch import fnmatchcase
-
-    names, patterns = list(known), split_commas(values)
-    for pattern in patterns:
-        if not any(fnmatchcase(name, pattern) for name in names):
-            raise UnknownNameError(kind, pattern, names)
-    if not patterns:
-        return tuple(names)
-    return tuple(name for name in names if any(fnmatchcase(name, one) for one in patterns))
 
 
 def data_folders(values: Iterable[str]) -> tuple[Path | None, dict[str, Path]]:
