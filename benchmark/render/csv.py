@@ -67,7 +67,7 @@ def _whole(table: Table, words: Wording) -> dict[str, Any]:
     return {
         "table": table.id,
         **{name: table.facts.get(name, "") for name in FACTS},
-        "caption": " ".join([table.title, *words.caption()]),
+        "caption": " ".join([f"{table.title}.", *words.caption()]),
         "warnings": "; ".join(table.warnings),
         "notes": "; ".join(words.note_lines()),
     }

@@ -67,7 +67,7 @@ def _tabular(table: Table, words: Wording) -> Iterator[str]:
             cells = [_cell(words.cell(row, column)) for column in table.columns]
             yield _line([indent + escape(row.label), *cells])
         if index < len(groups) - 1:
-            yield r"\addlinespace"
+            yield r"\midrule"
     yield r"\bottomrule"
     yield r"\end{tabular}"
 

@@ -40,12 +40,11 @@ _SIGNS = {
     "√": r"$\surd$",
     "∑": r"$\sum$",
     "∈": r"$\in$",
+    "‖": r"$\Vert$",
+    "ℓ": r"$\ell$",
     "†": r"\dag{}",
     "‡": r"\ddag{}",
     "°": r"$^{\circ}$",
-    "²": r"$^{2}$",
-    "³": r"$^{3}$",
-    "¹": r"$^{1}$",
     "µ": r"$\mu$",
     "–": "--",
     "—": "---",
@@ -112,7 +111,7 @@ def _one(character: str) -> str:
         return found
     if character.isascii():
         return character if character.isprintable() else " "
-    return _greek(character) or _accented(character) or _named(character)
+    return _greek(character) or _accented(character) or _raised(character) or _named(character)
 
 
 def _greek(character: str) -> str:
@@ -131,6 +130,16 @@ def _accented(character: str) -> str:
         return ""
     letter = {"i": r"\i", "j": r"\j"}.get(parts[0], parts[0])
     return rf"\{_ACCENTS[parts[1]]}{{{letter}}}"
+
+
+def _raised(character: str) -> str:
+    """Write digits and letters that stand above or below the line: ``x²``, ``ℓ₂``."""
+    kind, _, rest = unicodedata.decomposition(character).partition(" ")
+    sign = {"<super>": "^", "<sub>": "_"}.get(kind, "")
+    plain = unicodedata.normalize("NFKD", character)
+    if not sign or " " in rest or not (plain.isascii() and plain.isalnum()):
+        return ""
+    return rf"${sign}{{{plain}}}$"
 
 
 def _named(character: str) -> str:
