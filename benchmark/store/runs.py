@@ -8,6 +8,7 @@ import os
 import shutil
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
+from io import FileIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import uuid4
@@ -36,6 +37,7 @@ class RunStore:
         self.runs = cache / "runs"
         self.artifacts = cache / "artifacts"
         self.quarantine = cache / "quarantine"
+        self._prefix = f"{self.runs}/"
 
     def path(self, fingerprint: str) -> Path:
         """File of a run, whether it exists or not."""
@@ -63,11 +65,11 @@ class RunStore:
         Raises:
             StoreError: Written by a newer mmbench, or permission denied; the file stays.
         """
-        return self._load(self.path(fingerprint), record.decode)
+        return self._load(fingerprint, record.decode)
 
     def head(self, fingerprint: str) -> record.Head | None:
         """Return status and limits of a stored run, or None; much faster than :meth:`read`."""
-        return self._load(self.path(fingerprint), record.decode_head)
+        return self._load(fingerprint, record.decode_head)
 
     def heads(self, fingerprints: Iterable[str]) -> dict[str, record.Head]:
         """Return the heads of those runs that are stored."""
@@ -80,7 +82,7 @@ class RunStore:
 
     def plain(self, fingerprint: str) -> dict[str, Any] | None:
         """Return a stored result as plain JSON values, not validated field by field."""
-        return self._load(self.path(fingerprint), record.decode_plain)
+        return self._load(fingerprint, record.decode_plain)
 
     def files(self) -> Iterator[os.DirEntry[str]]:
         """Yield the run files' directory entries in the order of fingerprints."""
@@ -186,23 +188,29 @@ class RunStore:
                 shutil.copyfile(weights, temp)
         return path
 
-    def _load(self, path: Path, decode: Callable[[bytes, str], _Decoded]) -> _Decoded | None:
+    def _load(self, fingerprint: str, decode: Callable[[bytes, str], _Decoded]) -> _Decoded | None:
         try:
-            data, identity = _read(path)
+            # A plain string: planning comes here thousands of times, and making a Path is slow.
+            data, identity = _read(f"{self._prefix}{fingerprint[:2]}/{fingerprint}.json")
         except FileNotFoundError:
             return None
-        except PermissionError as error:
-            raise StoreError(f"cannot read {path}: {error.strerror}", "check its owner") from error
         except OSError as error:
-            self.set_aside(path, path.name, str(error))
+            self._cannot_read(fingerprint, error)
             return None
         try:
-            return decode(data, path.stem)
+            return decode(data, fingerprint)
         except record.CorruptRecord as error:
             # Another process may have replaced the bad file in the meantime: spare the good one.
+            path = self.path(fingerprint)
             if _identity(path) == identity:
                 self.set_aside(path, path.name, str(error))
             return None
+
+    def _cannot_read(self, fingerprint: str, error: OSError) -> None:
+        path = self.path(fingerprint)
+        if isinstance(error, PermissionError):
+            raise StoreError(f"cannot read {path}: {error.strerror}", "check its owner") from error
+        self.set_aside(path, path.name, str(error))
 
 
 def sha256(path: Path) -> str:
@@ -221,10 +229,10 @@ def writable(cache: Path) -> None:
         raise store_error(error, probe) from error
 
 
-def _read(path: Path) -> tuple[bytes, tuple[int, int]]:
-    with path.open("rb") as handle:
+def _read(path: str) -> tuple[bytes, tuple[int, int]]:
+    with FileIO(path) as handle:
         stat = os.fstat(handle.fileno())
-        return handle.read(), (stat.st_ino, stat.st_mtime_ns)
+        return handle.readall(), (stat.st_ino, stat.st_mtime_ns)
 
 
 def _identity(path: Path) -> tuple[int, int] | None:
