@@ -2,6 +2,7 @@ r"""Text that LaTeX shows as it is; compiles under pdflatex with no package."""
 
 from __future__ import annotations
 
+import re
 import unicodedata
 
 _NOTHING = "\N{WORD JOINER}"
@@ -100,8 +101,8 @@ def escape(text: str) -> str:
     A character LaTeX has no simple source for is written by its name, so that it neither stops
     the compiler nor vanishes.
     """
-    # Two hyphens would become a dash.
-    apart = text.replace("--", f"-{_NOTHING}-")
+    # Hyphens side by side would become a dash.
+    apart = re.sub("-(?=-)", f"-{_NOTHING}", text)
     return "".join(_one(character) for character in apart)
 
 
