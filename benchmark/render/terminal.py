@@ -99,21 +99,30 @@ class _Layout:
                 yield Rich()
                 yield Rich(f"Columns, part {number} of {len(blocks)}", style="italic")
             yield from self.block_lines(block)
-        signs = "Best bold, second underlined." if self.styled else "Best *, second †."
-        yield from self.wrapped(self.words.caption(signs))
+        legend = "" if self.styled else "* stands for bold, † for underlined."
+        yield from self.wrapped(self.words.caption(legend))
         yield from self.wrapped(self.words.note_lines(), hang="  ")
 
     def blocks(self) -> list[_Block]:
-        """Fill blocks with columns from the left; a column that is too wide alone stays whole."""
-        blocks: list[_Block] = []
+        """Fill blocks with columns from the left; a column that is too wide alone stays whole.
+
+        A group of columns that would be torn apart begins a block of its own if it is not the
+        first of its block.
+        """
+        blocks: list[list[Column]] = [[]]
         for column in self.table.columns:
-            if blocks:
-                wider = self.sized([*blocks[-1].columns, column])
-                if self.limit is None or self.total(wider) <= self.limit:
-                    blocks[-1] = wider
-                    continue
-            blocks.append(self.sized([column]))
-        return blocks or [_Block([], [])]
+            while self.too_wide([*blocks[-1], column]):
+                last = blocks.pop()
+                start = _group_start(last, column.group)
+                blocks += [last[:start], last[start:]]
+            blocks[-1].append(column)
+        return [self.sized(columns) for columns in blocks]
+
+    def too_wide(self, columns: list[Column]) -> bool:
+        """Tell whether several columns are wider than the screen."""
+        if self.limit is None or len(columns) < 2:
+            return False
+        return self.total(self.sized(columns)) > self.limit
 
     def sized(self, columns: list[Column]) -> _Block:
         """Give each column its width: that of its cells, its head, and its share of the group."""
@@ -177,6 +186,14 @@ class _Layout:
         width = min(self.limit or _WIDEST_TEXT, _WIDEST_TEXT)
         for text in texts:
             yield from _wrap(text, width, hang)
+
+
+def _group_start(columns: Sequence[Column], group: str) -> int:
+    """Return where the last columns that share ``group`` begin; the end if they begin at 0."""
+    start = len(columns)
+    while group and start and columns[start - 1].group == group:
+        start -= 1
+    return start or len(columns)
 
 
 def _column_cells(texts: list[CellText], styled: bool) -> list[Rich]:
