@@ -34,6 +34,7 @@ def render(table: Table, standalone: bool = False) -> str:
         r"\centering",
         rf"\caption{{{_caption(table, words)}}}",
         rf"\label{{tab:{_label(table.id)}}}",
+        r"\smallskip",
         *(_shrunk(body) if wide else body),
         *_notes(words),
         r"\end{table}",
@@ -98,7 +99,7 @@ def _cell(text: CellText) -> str:
     core = _EMPHASIS[text.emphasis] % escape(text.mean)
     if text.spread:
         core += rf" $\pm$ {escape(text.spread)}"
-    # Braces keep a bracket after \\ from being read as that command's argument.
+    # Braces: a bare bracket behind a line's end would be read as the argument of that command.
     core = f"{{[}}{core}{{]}}" if text.quoted else core
     counts = [one for one in text.remarks if "/" in one]
     letters = [one for one in text.remarks if "/" not in one]
