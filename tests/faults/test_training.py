@@ -118,14 +118,14 @@ def kill_and_resume(manifest: Path, cache: Path, kills: int) -> None:
 
 
 def test_killed_and_resumed(manifest: Path, expected: Numbers, paths: Paths) -> None:
-    kill_and_resume(manifest, paths.cache, kills=2)
+    kill_and_resume(manifest, paths.cache, kills=1)
     assert_same(paths.cache, expected)
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(400)
 def test_killed_many_times(manifest: Path, expected: Numbers, paths: Paths) -> None:
-    kill_and_resume(manifest, paths.cache, kills=15)
+    kill_and_resume(manifest, paths.cache, kills=6)
     assert_same(paths.cache, expected)
 
 
