@@ -1,0 +1,97 @@
+"""A change of behaviour must come with a higher ``result_version``.
+
+Every registered model and control is trained for a moment on generated data and compared with
+stored figures. Where they differ although every version is the same, results in people's caches
+would silently mean something else than new ones. After raising the version of what changed in its
+registry: ``pytest tests/golden/test_behaviour.py --update-golden``.
+
+The figures are coarse (mean and spread of the test scores, to 1e-3), since other processors round
+differently.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from benchmark.core.paths import Paths
+from benchmark.core.spec import ComponentSpec, Ref, RunSpec, SplitSpec
+from benchmark.datasets import DATASETS
+from benchmark.datasets._base import DataContext
+from benchmark.losses import LOSSES
+from benchmark.models import MODELS
+from benchmark.models.encoders import ENCODERS
+from benchmark.training.execute import ExecutionContext, execute
+from benchmark.training.strategies import STRATEGIES
+
+GOLDEN = Path(__file__).with_name("behaviour.json")
+OPTIONS = {"n": 150, "mechanisms": {"unique:a": 0.5, "xor": 0.5}, "missing": {"b": 0.2}}
+TRAINING = {"epochs": 2, "batch_size": 16}
+#: Settings without which a model cannot be built.
+NEEDED: dict[str, dict[str, Any]] = {"unimodal": {"modality": "a"}}
+
+
+def _ref(registry: Any, name: str, config: dict[str, Any]) -> Ref:
+    resolved = registry.config(name).parse(config).model_dump(mode="json")
+    return Ref(name=name, config=resolved, version=registry.entry(name).result_version)
+
+
+def _spec(name: str, paths: Paths) -> RunSpec:
+    config = DATASETS.config("planted").parse(OPTIONS)
+    release = DATASETS.load("planted").probe(config, DataContext(paths))
+    control = MODELS.entry(name).family == "control"
+    output = "" if control else MODELS.config(name).encoder_output
+    encoder = _ref(ENCODERS, {"tokens": "patch"}.get(output, "mlp"), {"width": 8})
+    training = _ref(STRATEGIES, "fit", {}) if control else _ref(STRATEGIES, "plain", TRAINING)
+    return RunSpec(
+        components=(
+            ComponentSpec(
+                dataset="planted",
+                loader=_ref(DATASETS, "planted", OPTIONS),
+                modalities=("a", "b"),
+                tasks=("label",),
+                data=release.fingerprint,
+            ),
+        ),
+        model=_ref(MODELS, name, NEEDED.get(name, {})),
+        encoders={} if control else {"a": encoder, "b": encoder},
+        losses={} if control else {"label": _ref(LOSSES, "bce", {})},
+        strategy=training,
+        split=SplitSpec(kind="kfold", folds=5, stratify="label"),
+    )
+
+
+def _versions(spec: RunSpec) -> dict[str, int]:
+    refs = [spec.model, spec.strategy, spec.components[0].loader]
+    refs += [*spec.encoders.values(), *spec.losses.values()]
+    return {ref.name: ref.version for ref in refs}
+
+
+def _figures(spec: RunSpec, paths: Paths) -> list[float]:
+    outcome = execute(spec, ExecutionContext(paths, "auto", "cpu", None, lambda *_: None))
+    scores = outcome.predictions.query("part == 'test'")["s0"]
+    return [round(float(scores.mean()), 5), round(float(scores.std()), 5)]
+
+
+@pytest.mark.parametrize("name", list(MODELS))
+def test_behaviour(name: str, paths: Paths, request: pytest.FixtureRequest) -> None:
+    spec = _spec(name, paths)
+    found = {"versions": _versions(spec), "scores": _figures(spec, paths)}
+    stored = json.loads(GOLDEN.read_text())
+    if request.config.getoption("--update-golden", default=False):
+        stored[name] = found
+        GOLDEN.write_text(json.dumps(stored, indent=1, sort_keys=True) + "\n")
+    assert name in stored, "new here: pytest tests/golden/test_behaviour.py --update-golden"
+    assert found["versions"] == stored[name]["versions"], (
+        "a version was raised: pytest tests/golden/test_behaviour.py --update-golden"
+    )
+    assert found["scores"] == pytest.approx(stored[name]["scores"], abs=1e-3), (
+        "behaviour changed: raise result_version of what changed, then --update-golden"
+    )
+
+
+def test_no_figures_of_what_is_gone() -> None:
+    assert set(json.loads(GOLDEN.read_text())) == set(MODELS)
