@@ -31,7 +31,9 @@ class Model(nn.Module, ABC):
     def __init__(self, problem: Problem, encoders: Mapping[str, Encoder]) -> None:
         super().__init__()
         self.problem = problem
-        self.encoders = nn.ModuleDict(encoders)
+        # A list, since torch refuses `type`, `keys` or `a.b` as the name of a module.
+        self.encoders = nn.ModuleList(encoders.values())
+        self._encoded = tuple(encoders)
 
     @abstractmethod
     def forward(self, batch: Batch) -> Output:
@@ -48,5 +50,9 @@ class Model(nn.Module, ABC):
             (B, D) or (B, P, D), as the encoder gives.
         """
         names = [modality.name for modality in self.problem.only.modalities]
-        encoder = cast("Encoder", self.encoders[name])
-        return encode_observed(encoder, batch.inputs[name], batch.observed[:, names.index(name)])
+        observed = batch.observed[:, names.index(name)]
+        return encode_observed(self.encoder(name), batch.inputs[name], observed)
+
+    def encoder(self, name: str) -> Encoder:
+        """Return the encoder of a modality; ValueError if it has none."""
+        return cast("Encoder", self.encoders[self._encoded.index(name)])

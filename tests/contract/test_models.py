@@ -18,10 +18,11 @@ from benchmark.models.encoders import ENCODERS
 NAMES = [name for name in MODELS if MODELS.entry(name).family == "model"]
 COMPONENT = Component(
     dataset="toy",
+    # Names that torch refuses for modules.
     modalities=(
-        Modality(name="a", kind="vector", shape=(5,)),
+        Modality(name="keys", kind="vector", shape=(5,)),
         Modality(name="b", kind="image", shape=(1, 3, 4)),
-        Modality(name="c", kind="vector", shape=(9,)),
+        Modality(name="a.c", kind="vector", shape=(9,)),
     ),
     tasks=(
         Task(name="type", kind="multiclass", classes=("x", "y", "z")),

@@ -87,7 +87,7 @@ def test_missing_modality_equals_a_sequence_without_its_tokens() -> None:
     model = _model(2, 8, 2, 4, 3).eval()
     batch = _batch()
     torch.nn.init.normal_(model.positions)
-    tokens = model.encoders["m0"](batch.inputs["m0"])[1:2] + model.positions[:, :4]
+    tokens = model.encoder("m0")(batch.inputs["m0"])[1:2] + model.positions[:, :4]
     for layer in model.layers:
         tokens = layer(tokens, torch.ones(1, 4).bool())
     pooled = torch.cat([tokens.mean(dim=1), torch.zeros(1, 8)], dim=1)
