@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
 Aggregates = dict[tuple[str, str], Aggregate]
+#: Planned runs with their values by row and column key.
+Values = dict[tuple[str, str], list[CellValue]]
 
 
 def build_table(
@@ -35,8 +37,8 @@ def build_table(
     """
     stored = {**dict(zip(view["fingerprint"], view["status"], strict=True)), **(statuses or {})}
     columns = [one for one in expansion.manifest.table_columns() if _is_used(one, expansion)]
-    found = shown_values(view, {run.spec.fingerprint for run in expansion.runs})
-    aggregates = _aggregates(expansion, columns, found, stored)
+    values = cell_values(expansion, columns, view, stored)
+    aggregates = {key: aggregate(cell) for key, cell in values.items()}
     rows = _rows(expansion, columns, aggregates)
     heads = _columns(columns, sources_of(expansion))
     for head in heads:
@@ -57,34 +59,49 @@ def _is_used(column: TableColumn, expansion: Expansion) -> bool:
     return any(key == column.key for _, key in expansion.cells)
 
 
-def _aggregates(
+def cell_values(
     expansion: Expansion,
     columns: Sequence[TableColumn],
-    found: Mapping[Asked, Found],
+    view: DataFrame,
     statuses: Mapping[str, str],
-) -> Aggregates:
+) -> Values:
+    """Return what each planned run of each cell gave.
+
+    Args:
+        expansion: Runs and cells.
+        columns: Columns wanted; cells of others are left out.
+        view: Of ``benchmark.store.view.load_view``.
+        statuses: Stored status by fingerprint, of all runs that are stored.
+    """
     runs = {run.spec.fingerprint: run.spec for run in expansion.runs}
-    splits = {name: _split_name(spec.split) for name, spec in runs.items()}
+    found = shown_values(view, runs)
+    splits = {name: split_name(spec.split) for name, spec in runs.items()}
     metrics = {column.key: column.metric for column in columns}
-    result: Aggregates = {}
+    result: Values = {}
     for (row, column), cell in expansion.cells.items():
-        values = []
+        if column not in metrics:
+            continue
         for fingerprint, dataset, task in cell:
             asked = Asked(fingerprint, dataset, task, metrics[column])
-            status = statuses.get(fingerprint, "")
-            one = found.get(asked) or Found(None, _why_absent(asked.metric, status))
-            spec = runs[fingerprint]
-            values.append(
-                CellValue(
-                    split=splits[fingerprint],
-                    seed=spec.seed,
-                    value=one.value,
-                    reason=one.reason,
-                    undefined=one.value is None and asked in found,
-                )
-            )
-        result[row, column] = aggregate(values)
+            value = cell_value(asked, found, statuses, splits[fingerprint], runs[fingerprint].seed)
+            result.setdefault((row, column), []).append(value)
     return result
+
+
+def cell_value(
+    asked: Asked, found: Mapping[Asked, Found], statuses: Mapping[str, str], split: str, seed: int
+) -> CellValue:
+    """Return what one planned run gave, or why it gave nothing."""
+    one = found.get(asked)
+    if one is None:
+        reason = _why_absent(asked.metric, statuses.get(asked.fingerprint, ""))
+        return CellValue(split, seed, None, reason)
+    return CellValue(split, seed, one.value, one.reason, undefined=one.value is None)
+
+
+def split_name(split: SplitSpec) -> str:
+    """Return a text that only equal splits share."""
+    return canonical_json(split.model_dump(mode="json"))
 
 
 def _why_absent(metric: str, status: str) -> str:
@@ -92,10 +109,6 @@ def _why_absent(metric: str, status: str) -> str:
     if status == "ok":
         return f"{metric} was not computed"
     return f"ended in {status}" if status else ""
-
-
-def _split_name(split: SplitSpec) -> str:
-    return canonical_json(split.model_dump(mode="json"))
 
 
 def _rows(
