@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import importlib
+import operator
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from benchmark.core.errors import UnknownNameError
+from benchmark.core.spec import Ref
 
 
 @dataclass(frozen=True)
@@ -21,6 +23,8 @@ class Entry:
         family: What kind of thing within its registry, e.g. ``model`` or ``control``.
         result_version: Raised whenever behaviour changes; part of every fingerprint that uses it.
         requires: Extras of mmbench that must be installed.
+        source: Hash of a plug-in's code, which stands in for a version; empty for built-ins.
+        origin: Where a plug-in comes from: its file or its distribution; empty for built-ins.
     """
 
     target: str
@@ -29,6 +33,8 @@ class Entry:
     family: str = ""
     result_version: int = 1
     requires: tuple[str, ...] = ()
+    source: str = ""
+    origin: str = ""
 
 
 class Registry:
@@ -70,7 +76,12 @@ class Registry:
         """Import and return the config class of ``name``; it must have one."""
         return _resolve(self.entry(name).config)
 
+    def ref(self, name: str, config: dict[str, Any]) -> Ref:
+        """Return ``name`` with its resolved configuration, as a run spec holds it."""
+        entry = self.entry(name)
+        return Ref(name=name, config=config, version=entry.result_version, source=entry.source)
+
 
 def _resolve(path: str) -> Any:
     module, _, attribute = path.partition(":")
-    return getattr(importlib.import_module(module), attribute)
+    return operator.attrgetter(attribute)(importlib.import_module(module))

@@ -1,7 +1,11 @@
-"""Which source a result was computed by: recorded to show ``stale?``, never part of a key.
+"""Which source a result was computed by.
 
-A hash covers the code of a module and of the suite's modules it imports, but no comments,
-docstrings or formatting, so that editing a text makes nothing look stale.
+For the suite's own code it is recorded to show ``stale?`` and never part of a key; for plug-ins,
+which carry no ``result_version``, it is part of the fingerprint.
+
+A hash covers the code of a module and of the modules of the same package it imports (of a single
+file: of the files beside it), but no comments, docstrings or formatting, so that editing a text
+makes nothing look stale.
 """
 
 from __future__ import annotations
@@ -9,17 +13,22 @@ from __future__ import annotations
 import ast
 import hashlib
 import importlib.util
-from collections.abc import Iterable
+from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
 
-_ROOT = "benchmark"
+_SUITE = "benchmark"
+#: Name of a plug-in's file within its own hash: renaming the file changes nothing.
+_FILE = "<file>"
 _Documented = ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
+_Find = Callable[[str], "Path | None"]
+#: Names of modules a file may import, and its code.
+_Text = tuple[tuple[str, ...], str]
 
 
 @cache
 def source_hash(module: str) -> str:
-    """Return 16 hexadecimal digits over ``module`` and everything of the suite it imports.
+    """Return 16 hexadecimal digits over ``module`` and everything of its package it imports.
 
     Args:
         module: Dotted name; it is read, not imported.
@@ -27,49 +36,77 @@ def source_hash(module: str) -> str:
     Raises:
         ModuleNotFoundError: No source file of that name.
     """
-    digest = hashlib.sha256()
-    for name in sorted(_closure(module)):
-        digest.update(f"{name}\n{_code(name)}\n".encode())
-    return digest.hexdigest()[:16]
+    root = module.partition(".")[0]
+
+    def find(name: str) -> Path | None:
+        return _path(name) if name.partition(".")[0] == root else None
+
+    if find(module) is None:
+        raise ModuleNotFoundError(f"no source of module {module!r}", name=module)
+    return _hash(module, find, _text)
 
 
-def _closure(module: str) -> set[str]:
-    found: set[str] = set()
+def file_hash(path: Path) -> str:
+    """Return 16 hexadecimal digits over a Python file and the files beside it that it imports.
+
+    Raises:
+        OSError: The file cannot be read.
+        SyntaxError: It, or one it imports, is not Python.
+    """
+
+    def find(name: str) -> Path | None:
+        return path if name == _FILE else _neighbour(path.parent, name)
+
+    # Not cached: a user's file may change while a process looks at it.
+    return _hash(_FILE, find, _text.__wrapped__)
+
+
+def _hash(module: str, find: _Find, text: Callable[[Path, str], _Text]) -> str:
+    """Hash a module and all that :data:`find` finds of what it imports, directly or not."""
+    code: dict[str, str] = {}
     open_ends = [module]
     while open_ends:
         name = open_ends.pop()
-        if name not in found:
-            found.add(name)
-            open_ends.extend(_imports(name))
-    return found
+        path = find(name)
+        if path is not None and name not in code:
+            imported, code[name] = text(path, name)
+            open_ends.extend(imported)
+    digest = hashlib.sha256()
+    for name in sorted(code):
+        digest.update(f"{name}\n{code[name]}\n".encode())
+    return digest.hexdigest()[:16]
 
 
 @cache
-def _imports(module: str) -> tuple[str, ...]:
-    """Names of the suite's modules that ``module`` imports, at its top or inside functions."""
-    tree = ast.parse(_path(module).read_text(encoding="utf-8"))
-    names: list[str] = []
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            names += [alias.name for alias in node.names]
-        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            names += _from(node.module, (alias.name for alias in node.names))
-    return tuple(name for name in names if name.split(".")[0] == _ROOT and name != module)
-
-
-def _from(module: str, names: Iterable[str]) -> list[str]:
-    """``from package import module`` imports a module, ``from module import name`` does not."""
-    submodules = [f"{module}.{name}" for name in names]
-    return [module, *(name for name in submodules if name.startswith(_ROOT) and _exists(name))]
-
-
-@cache
-def _code(module: str) -> str:
-    tree = ast.parse(_path(module).read_text(encoding="utf-8"))
+def _text(path: Path, module: str) -> _Text:
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    package = module if path.name == "__init__.py" else module.rpartition(".")[0]
+    imported = tuple(name for name in dict.fromkeys(_imported(tree, package)) if name != module)
     for node in ast.walk(tree):
         if isinstance(node, _Documented):
             _drop_docstring(node)
-    return ast.dump(tree)
+    return imported, ast.dump(tree)
+
+
+def _imported(tree: ast.Module, package: str) -> Iterator[str]:
+    """Yield what is imported at the top or inside functions.
+
+    ``from package import module`` may import a module: both names are given, the finder knows.
+    """
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = _absolute(node, package)
+            yield base
+            yield from (f"{base}.{alias.name}" for alias in node.names)
+
+
+def _absolute(node: ast.ImportFrom, package: str) -> str:
+    if not node.level:
+        return node.module or ""
+    parents = package.split(".")[: len(package.split(".")) - node.level + 1]
+    return ".".join([*parents, *([node.module] if node.module else [])])
 
 
 def _drop_docstring(
@@ -84,19 +121,25 @@ def _drop_docstring(
         node.body = node.body[1:]
 
 
-def _exists(module: str) -> bool:
-    try:
-        return bool(_path(module))
-    except ModuleNotFoundError:
-        return False
-
-
 @cache
-def _path(module: str) -> Path:
-    try:
-        spec = importlib.util.find_spec(module)
-    except ModuleNotFoundError:
-        spec = None
-    if spec is None or not spec.origin or not spec.origin.endswith(".py"):
-        raise ModuleNotFoundError(f"no source of module {module!r}", name=module)
-    return Path(spec.origin)
+def _path(module: str) -> Path | None:
+    """Return the file of a module; importlib would import the packages above it to find it."""
+    spec = importlib.util.find_spec(module.partition(".")[0])
+    if spec is None or not spec.origin:
+        return None
+    origin = Path(spec.origin)
+    return _file(origin.parent.parent if origin.name == "__init__.py" else origin.parent, module)
+
+
+def _neighbour(folder: Path, module: str) -> Path | None:
+    """Return the file of a module in ``folder``; the suite itself has versions of its own."""
+    return None if module.partition(".")[0] == _SUITE else _file(folder, module)
+
+
+def _file(folder: Path, module: str) -> Path | None:
+    if not module:
+        return None
+    *above, name = module.split(".")
+    place = folder.joinpath(*above)
+    found = (place / f"{name}.py", place / name / "__init__.py")
+    return next((path for path in found if path.is_file()), None)

@@ -22,11 +22,13 @@ class Ref(Frozen):
         name: Registry name.
         config: The config class's fields after validation, as plain JSON values, defaults included.
         version: ``Entry.result_version`` at the time of planning.
+        source: Hash of the code for a plug-in, which has no version; empty for built-ins.
     """
 
     name: str
     config: dict[str, Any] = Field(default_factory=dict)
     version: int = 1
+    source: str = ""
 
 
 class ComponentSpec(Frozen):

@@ -34,4 +34,5 @@ def is_stale(spec: RunSpec, result: Mapping[str, Any]) -> bool:
 
 
 def _hash(registry: Registry, name: str) -> str:
-    return source_hash(registry.entry(name).target.partition(":")[0])
+    entry = registry.entry(name)
+    return entry.source or source_hash(entry.target.partition(":")[0])

@@ -66,8 +66,7 @@ def look(
         return Unavailable(dataset, error.message, error.hint)
     described: Component = loader.describe(config)
     used = used_part(described, dataset, manifest.datasets[dataset])
-    ref = Ref(name=name, config=dump(config), version=DATASETS.entry(name).result_version)
-    return Available(dataset, ref, described, used, release)
+    return Available(dataset, DATASETS.ref(name, dump(config)), described, used, release)
 
 
 def choose_profile(

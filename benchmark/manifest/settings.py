@@ -91,7 +91,7 @@ class _Resolver:
         model = self.model()
         frame = self.frame()
         if is_control(self.row):
-            strategy: Ref | None = _ref(STRATEGIES, "fit", {})
+            strategy: Ref | None = STRATEGIES.ref("fit", {})
             encoders: dict[str, Ref] = {}
             losses: dict[str, Ref] = {}
         else:
@@ -114,7 +114,7 @@ class _Resolver:
         chosen = getattr(config, "modality", None)
         if isinstance(chosen, str) and chosen not in names:
             self.note(("config", "modality"), unknown("modality", chosen, names))
-        return _ref(MODELS, self.row.model, dump(config))
+        return MODELS.ref(self.row.model, dump(config))
 
     def frame(self) -> Frame | None:
         """Return split, seeds, missing modalities, threads and time-out."""
@@ -172,7 +172,7 @@ class _Resolver:
             self.note((*place, "name"), unknown(registry.kind, str(name), registry))
             return None
         config = parse(registry.config(name), values, self.issues, place)
-        return None if config is None else _ref(registry, name, dump(config))
+        return None if config is None else registry.ref(name, dump(config))
 
     def entry(self, part: str, key: str) -> Tree:
         """Return ``*`` with the entry of ``key`` on top."""
@@ -199,7 +199,7 @@ class _Resolver:
         if config is None:
             return None
         self.check_training(config)
-        return _ref(STRATEGIES, name, dump(config))
+        return STRATEGIES.ref(name, dump(config))
 
     def check_training(self, config: Any) -> None:
         """Note tasks and metrics that the training names and the data does not have."""
@@ -236,10 +236,6 @@ class _Resolver:
 def _branch(node: Tree, key: str) -> Tree:
     found = node.get(key)
     return found if isinstance(found, dict) else {}
-
-
-def _ref(registry: Registry, name: str, config: dict[str, Any]) -> Ref:
-    return Ref(name=name, config=config, version=registry.entry(name).result_version)
 
 
 def _encoders_giving(output: str) -> str:

@@ -60,6 +60,7 @@ def test_specs_hold_every_setting_resolved(make: Make) -> None:
         "name": "toy",
         "config": {"size": 4, "source": "synthetic"},
         "version": 3,
+        "source": "",
     }
     assert spec.model.config == {"hidden": [8], "dropout": 0.0, "activation": "relu"}
     assert set(spec.encoders) == {"x", "y"}
