@@ -66,14 +66,10 @@ def aggregate(values: Sequence[CellValue]) -> Aggregate:
         values: Every planned run, with or without a value.
     """
     values = sorted(values, key=lambda one: (one.split, one.seed, one.reason))
-    splits = sorted({one.split for one in values})
-    seeds = sorted({one.seed for one in values})
+    splits = {one.split for one in values}
+    seeds = {one.seed for one in values}
     have = [one for one in values if one.value is not None]
-    if len(splits) > 1:
-        units = [_mean([v for v in have if v.split == split]) for split in splits]
-    else:
-        units = [_mean([v for v in have if v.seed == seed]) for seed in seeds]
-    known = [unit for unit in units if unit is not None]
+    known = list(unit_means(values).values())
     return Aggregate(
         mean=math.fsum(known) / len(known) if known else None,
         std=_std(known),
@@ -85,6 +81,21 @@ def aggregate(values: Sequence[CellValue]) -> Aggregate:
         absences=_absences(values),
         undefined=sum(one.undefined for one in values),
     )
+
+
+def unit_means(values: Sequence[CellValue]) -> dict[str, float]:
+    """Return the mean of each unit of a cell that has one; see :func:`aggregate`.
+
+    Returns:
+        By split where there are several, else by seed, in that order; two cells over the same
+        units can be compared unit by unit.
+    """
+    by_split = len({one.split for one in values}) > 1
+    units: dict[tuple[str, int], list[CellValue]] = {}
+    for one in values:
+        units.setdefault((one.split, 0) if by_split else ("", one.seed), []).append(one)
+    means = {split or str(seed): _mean(units[split, seed]) for split, seed in sorted(units)}
+    return {unit: mean for unit, mean in means.items() if mean is not None}
 
 
 def _absences(values: Sequence[CellValue]) -> tuple[str, ...]:
