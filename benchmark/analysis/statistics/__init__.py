@@ -1,0 +1,1 @@
+"""Tests and intervals over folds, splits, seeds and samples. Torch-free; one idea per file."""
