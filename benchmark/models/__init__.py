@@ -32,6 +32,11 @@ MODELS = Registry(
         "joint_transformer": _model(
             "joint_transformer", "JointTransformer", "self-attention over all modalities' tokens"
         ),
+        "lrmf": _model("lrmf", "LRMF", "low-rank weights on the product of all modalities"),
+        "tensor_fusion": _model(
+            "tensor_fusion", "TensorFusion", "outer product of all modalities, perceptron"
+        ),
+        "mult": _model("mult", "MulT", "every modality attends to every other one's tokens"),
         "prior": _control("prior", "Prior", "class frequencies of the training rows"),
         "ridge_logistic": _control(
             "ridge_logistic", "RidgeLogistic", "L2 logistic regression on flat features"

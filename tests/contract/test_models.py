@@ -30,8 +30,11 @@ COMPONENT = Component(
     ),
 )
 PROBLEM = Problem(components=(COMPONENT,), outputs={"toy/type": 3, "toy/alive": 1})
-#: Settings without which a model cannot be built.
-NEEDED: dict[str, dict[str, Any]] = {"unimodal": {"modality": "b"}}
+#: Settings without which a model cannot be built, or would be slow.
+NEEDED: dict[str, dict[str, Any]] = {
+    "unimodal": {"modality": "b"},
+    "mult": {"width": 8, "heads": 2, "layers": 2, "self_layers": 1},
+}
 ENCODER = {"vector": ("mlp", {"width": 8}), "tokens": ("patch", {"width": 8, "patches": 3})}
 
 

@@ -1,0 +1,1 @@
+"""Product of modalities through low-rank factors."""

@@ -1,0 +1,57 @@
+"""Low-rank multimodal fusion: the product of all modalities, its weights in factored form.
+
+Paper: Liu et al., "Efficient low-rank multimodal fusion with modality-specific factors" (ACL
+2018), section 3.2. Releases: github.com/Justin1904/Low-rank-Multimodal-Fusion; MultiBench and
+github.com/Raina-Xin/I2MoE (``fusion_models/lrtf.py``), which call it LRTF.
+
+Stated: a 1 appended to each modality's vector, factors of every modality, their product, the sum
+over ranks.
+Inferred from the releases: learned weights of the ranks and a bias, Xavier-normal factors, a
+perceptron behind the fused vector (64-128-C in I2MoE, linear in MultiBench: ``hidden: []``). A
+missing modality is a zero vector, so that the product keeps its lower-order terms, which the
+constant 1 is there for.
+Mended: in I2MoE and MultiBench factors, rank weights and bias are no parameters on a GPU and stay
+as they were drawn; here they are learned (``trainable_factors: true``). ``false`` is the release.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from benchmark.core.batch import Batch, Output
+from benchmark.core.problem import Problem
+from benchmark.models._base import Model
+from benchmark.models.encoders._base import Encoder
+from benchmark.models.layers.heads import TaskHeads
+from benchmark.models.layers.low_rank import LowRankProduct
+from benchmark.models.layers.mlp import hidden_layers
+from benchmark.models.lrmf.config import LRMFConfig
+
+
+class LRMF(Model):
+    """``logits = head(MLP(z))``, ``z = sum_r w_r prod_m ([1; E_m(x_m)] F_m^r) + b``.
+
+    Parameters without encoders, for hidden widths (K,) and one task of C logits:
+    ``R H sum_m (D_m + 1) + R + H + (H + 1) K + (K + 1) C``; with ``trainable_factors: false`` only
+    ``(H + 1) K + (K + 1) C``.
+
+    Args:
+        problem: One dataset.
+        encoders: Vector encoders, of any widths D_m.
+        config: Rank, widths, whether factors are learned.
+    """
+
+    def __init__(
+        self, problem: Problem, encoders: Mapping[str, Encoder], config: LRMFConfig
+    ) -> None:
+        super().__init__(problem, encoders)
+        self.names = [modality.name for modality in problem.only.modalities]
+        widths = [encoders[name].width for name in self.names]
+        self.fusion = LowRankProduct(widths, config.rank, config.width, config.trainable_factors)
+        self.joint = hidden_layers(config.width, config.hidden, config.dropout, "relu")
+        self.heads = TaskHeads(config.hidden[-1] if config.hidden else config.width, problem)
+
+    def forward(self, batch: Batch) -> Output:
+        """Score a batch; ``logits[task]`` is (B, C)."""
+        fused = self.fusion([self.encode(batch, name) for name in self.names])
+        return Output(self.heads(self.joint(fused)))

@@ -1,0 +1,1 @@
+"""Outer product of all modalities."""
