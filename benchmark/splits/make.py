@@ -19,11 +19,13 @@ from benchmark.core.errors import SplitError, UsageError, suggestion
 from benchmark.core.problem import Task
 from benchmark.core.seeding import derive_seed
 from benchmark.core.spec import SplitSpec
+from benchmark.splits.case_lists import CaseLists
 
 PartName = Literal["train", "val", "test"]
 PARTS: tuple[PartName, ...] = get_args(PartName)
 
 _WITH_CLASSES = ("binary", "multiclass", "multilabel")
+_STRATIFIED = (*_WITH_CLASSES, "survival")
 
 Positions = NDArray[np.int64]
 _Labels = NDArray[np.str_]
@@ -31,7 +33,9 @@ _Labels = NDArray[np.str_]
 
 @dataclass(frozen=True)
 class Parts:
-    """Positions in the samples table, sorted; every sample is in exactly one part.
+    """Positions in the samples table, sorted; no sample is in two parts.
+
+    Every sample is in one part, but for those that the lists of a ``files`` split leave out.
 
     Attributes:
         train: Fit on these.
@@ -65,30 +69,43 @@ class _Groups:
     stratum: NDArray[np.int64]
 
 
-def make_split(samples: pd.DataFrame, spec: SplitSpec, tasks: tuple[Task, ...]) -> Parts:
+def make_split(
+    samples: pd.DataFrame,
+    spec: SplitSpec,
+    tasks: tuple[Task, ...],
+    case_lists: CaseLists | None = None,
+) -> Parts:
     """Split a dataset and check the result.
 
     ``kfold``: groups are dealt to folds stratum by stratum, so folds differ by one group at most,
     overall and in every stratum; the test part is fold ``spec.fold``, validation is
     ``val_fraction`` of the other groups. ``ratio``: test and validation take their fractions of the
-    groups. ``official``: column ``part`` says.
+    groups. ``official``: column ``part`` says. ``files``: the test part is the list's, validation
+    is ``val_fraction`` of the groups it trains on; ids that are not in the table are left out, and
+    so are samples that are in no list, with a warning that counts them.
 
     Args:
         samples: As in ``Dataset.samples``.
         spec: Kind, sizes, stratification and seed.
-        tasks: Tasks of the run; their classes are checked, and one of them may be stratified by.
+        tasks: Tasks of the run; their classes are checked, and one of them may be stratified by:
+            its classes, or whether the event was seen (survival).
+        case_lists: What the file of a ``files`` split says.
 
     Raises:
         SplitError: A patient in two parts; an empty part; a class without a training sample; a
-            binary task without both classes in a part that was drawn here; fewer groups than
-            folds; sizes that make no sense; no column ``part`` for ``official``.
-        UsageError: Stratification by something that is not a task with classes; a kind of split
-            that does not exist yet.
+            binary task without both classes, or a survival task without an event, in a part that
+            was drawn here; fewer groups than folds; sizes that make no sense; no column ``part``
+            for ``official``, no lists for ``files``.
+        UsageError: Stratification by something that is not a task with classes or events.
     """
-    part_of_sample = _DRAW[spec.kind](samples, spec, tasks)
+    warnings: tuple[str, ...] = ()
+    if spec.kind == "files":
+        part_of_sample, warnings = _files(samples, spec, tasks, case_lists)
+    else:
+        part_of_sample = _DRAW[spec.kind](samples, spec, tasks)
     rows = {part: np.flatnonzero(part_of_sample == part).astype(np.int64) for part in PARTS}
     _check_parts(samples, rows)
-    warnings = _check_classes(samples, rows, tasks, drawn=spec.kind in ("kfold", "ratio"))
+    warnings += _check_classes(samples, rows, tasks, drawn=spec.kind in ("kfold", "ratio"))
     return Parts(train=rows["train"], val=rows["val"], test=rows["test"], warnings=warnings)
 
 
@@ -136,15 +153,23 @@ def _official(samples: pd.DataFrame, spec: SplitSpec, tasks: tuple[Task, ...]) -
     return part
 
 
-def _files(samples: pd.DataFrame, spec: SplitSpec, tasks: tuple[Task, ...]) -> _Labels:
-    raise UsageError("splits from files are not supported yet", "use kfold, ratio or official")
+def _files(
+    samples: pd.DataFrame, spec: SplitSpec, tasks: tuple[Task, ...], lists: CaseLists | None
+) -> tuple[_Labels, tuple[str, ...]]:
+    if lists is None:
+        raise SplitError("this dataset has no split files", "use a kfold or ratio split")
+    groups = _groups(samples, spec, tasks)
+    part = lists.parts(groups.ids)
+    seed = derive_seed(spec.seed, "split", "val", spec.fold)
+    if (part == "train").any():
+        part[_draw(groups, part == "train", spec.val_fraction, seed)] = "val"
+    return part[groups.of_sample], lists.unmatched(groups.ids)
 
 
 _DRAW: dict[str, Callable[[pd.DataFrame, SplitSpec, tuple[Task, ...]], _Labels]] = {
     "kfold": _kfold,
     "ratio": _ratio,
     "official": _official,
-    "files": _files,
 }
 
 
@@ -158,17 +183,23 @@ def _groups(samples: pd.DataFrame, spec: SplitSpec, tasks: tuple[Task, ...]) -> 
 
 
 def _stratified_task(name: str, tasks: tuple[Task, ...]) -> Task:
-    able = {task.name: task for task in tasks if task.kind in _WITH_CLASSES}
+    able = {task.name: task for task in tasks if task.kind in _STRATIFIED}
     if name not in able:
         raise UsageError(
-            f"cannot stratify by {name!r}: no task with classes of that name",
+            f"cannot stratify by {name!r}: no task with classes or events of that name",
             suggestion(name, able),
         )
     return able[name]
 
 
 def _members(samples: pd.DataFrame, task: Task) -> NDArray[np.bool_]:
-    """Return (N, C): sample is of the class, or carries the label; all False if unlabelled."""
+    """Return (N, C): sample is of the class, or carries the label; all False if unlabelled.
+
+    A survival task has the classes censored and event.
+    """
+    if task.kind == "survival":
+        event = samples[f"target:{task.name}:event"].to_numpy(dtype=float)
+        return np.asarray(event[:, None] == np.arange(2))
     if task.kind == "multilabel":
         columns = [f"target:{task.name}:{label}" for label in task.classes]
         return np.asarray(samples[columns].to_numpy(dtype=float) == 1)
@@ -240,17 +271,25 @@ def _check_classes(
 ) -> tuple[str, ...]:
     warnings = []
     for task in tasks:
-        if task.kind not in _WITH_CLASSES:
-            continue
-        member = _members(samples, task)
+        needed = _needed(samples, task)
         for part in PARTS:
-            counts = member[rows[part]].sum(axis=0)
-            for position in np.flatnonzero(counts == 0):
-                text = f"task {task.name!r}: no {part} sample of class {task.classes[position]!r}"
-                if part == "train" or (drawn and task.kind == "binary"):
+            absent = [name for name, has in needed.items() if not has[rows[part]].any()]
+            for name in absent:
+                text = f"task {task.name!r}: no {part} sample {name}"
+                if part == "train" or (drawn and task.kind in ("binary", "survival")):
                     raise SplitError(text, _remedy(drawn))
                 warnings.append(text)
     return tuple(warnings)
+
+
+def _needed(samples: pd.DataFrame, task: Task) -> dict[str, NDArray[np.bool_]]:
+    """Return (N,) by what every part should have: each class, or an event."""
+    if task.kind not in _STRATIFIED:
+        return {}
+    member = _members(samples, task)
+    if task.kind == "survival":
+        return {"with an event": member[:, 1]}
+    return {f"of class {name!r}": member[:, c] for c, name in enumerate(task.classes)}
 
 
 def _remedy(drawn: bool) -> str:

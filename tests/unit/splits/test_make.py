@@ -12,10 +12,13 @@ from benchmark.core.errors import SplitError, UsageError
 from benchmark.core.problem import Task
 from benchmark.core.spec import SplitSpec
 from benchmark.splits import PARTS, Parts, make_split
+from benchmark.splits.case_lists import CaseLists
 
 DEAD = Task(name="dead", kind="binary", classes=("no", "yes"))
 STAGE = Task(name="stage", kind="multiclass", classes=("I", "II", "III"))
 CODES = Task(name="icd", kind="multilabel", classes=("x", "y"))
+
+OS = Task(name="os", kind="survival")
 
 
 def _table(n_groups: int, per_group: int = 1, positive: float = 0.4, seed: int = 0) -> pd.DataFrame:
@@ -242,13 +245,77 @@ def test_sizes_that_make_no_sense() -> None:
         make_split(_table(50), ratio, (DEAD,))
 
 
-def test_stratify_by_an_unknown_task_and_split_files() -> None:
+def test_stratify_by_an_unknown_task() -> None:
     with pytest.raises(UsageError, match=r"cannot stratify by 'daed'.*\n.*did you mean 'dead'"):
         make_split(_table(50), _kfold(stratify="daed"), (DEAD,))
-    survival = Task(name="time", kind="survival")
-    with pytest.raises(UsageError, match="cannot stratify by 'time': no task with classes"):
-        make_split(_table(50), _kfold(stratify="time"), (DEAD, survival))
-    with pytest.raises(UsageError, match="splits from files are not supported yet"):
+    age = Task(name="age", kind="regression")
+    with pytest.raises(UsageError, match="cannot stratify by 'age': no task with classes or ev"):
+        make_split(_table(50), _kfold(stratify="age"), (DEAD, age))
+
+
+def _survival(n: int, events: int) -> pd.DataFrame:
+    samples = _table(n)
+    samples["target:os:time"] = np.arange(n) + 1.0
+    samples["target:os:event"] = (np.arange(n) < events).astype(float)
+    return samples
+
+
+def test_survival_is_stratified_by_event() -> None:
+    samples = _survival(100, 20)
+    for seed in range(5):
+        spec = SplitSpec(kind="ratio", stratify="os", seed=seed)
+        parts = make_split(samples, spec, (OS,))
+        events = [int((parts.rows(part) < 20).sum()) for part in PARTS]
+        assert events == [14, 3, 3]
+
+
+def test_drawn_part_without_an_event() -> None:
+    with pytest.raises(SplitError, match=r"task 'os': no \w+ sample with an event\nstratify by"):
+        make_split(_survival(50, 2), SplitSpec(kind="ratio", stratify="os"), (OS,))
+    samples = _survival(5, 1).assign(part=["train", "train", "train", "val", "test"])
+    parts = make_split(samples, SplitSpec(kind="official"), (OS,))
+    assert parts.warnings == (
+        "task 'os': no val sample with an event",
+        "task 'os': no test sample with an event",
+    )
+
+
+def _lists(train: range, test: range) -> CaseLists:
+    return CaseLists(*(frozenset(f"p{i}" for i in one) for one in (train, test)))
+
+
+def test_files_split_tests_on_the_second_list_and_validates_within_the_first() -> None:
+    samples = _survival(100, 50)
+    spec = SplitSpec(kind="files", stratify="os", digest="0" * 64)
+    lists = _lists(range(80), range(80, 100))
+    parts = make_split(
+        samples.assign(**{"target:os:event": np.arange(100) % 2}), spec, (OS,), lists
+    )
+    assert parts.test.tolist() == list(range(80, 100))
+    assert sorted([*parts.train, *parts.val]) == list(range(80))
+    assert len(parts.val) == 10
+    assert (parts.val % 2).sum() == 5
+    assert parts.warnings == ()
+    other = make_split(samples, spec.model_copy(update={"seed": 1, "stratify": None}), (), lists)
+    assert other.test.tolist() == parts.test.tolist()
+    assert other.val.tolist() != parts.val.tolist()
+
+
+def test_files_split_is_filtered_to_the_cohort_with_counts() -> None:
+    lists = _lists(range(5, 45), range(45, 53))
+    parts = make_split(_table(50), SplitSpec(kind="files"), (), lists)
+    assert parts.test.tolist() == list(range(45, 50))
+    assert len(parts.train) + len(parts.val) == 40
+    assert parts.warnings == (
+        "split file: 3 of its patients are not in this cohort",
+        "split file: 5 patients of this cohort are in no list, left out",
+    )
+
+
+def test_files_split_of_another_cohort_and_without_lists() -> None:
+    with pytest.raises(SplitError, match="the train part is empty"):
+        make_split(_table(50), SplitSpec(kind="files"), (), _lists(range(90, 99), range(5)))
+    with pytest.raises(SplitError, match="this dataset has no split files"):
         make_split(_table(50), SplitSpec(kind="files"), (DEAD,))
 
 
