@@ -7,6 +7,7 @@ rsna`` alike. Tables come before options, since a list would swallow them.
 
 from __future__ import annotations
 
+import math
 import re
 import shlex
 from collections.abc import Iterable
@@ -165,6 +166,12 @@ def _check_device(value: str) -> str:
     return value
 
 
+def _check_timeout(value: float | None) -> float | None:
+    if value is not None and not (0 < value < math.inf):
+        raise typer.BadParameter(f"{value:g} is no number of seconds above 0")
+    return value
+
+
 def _check_statuses(values: list[str] | None) -> list[str]:
     statuses = split_commas(values or [])
     if wrong := [one for one in statuses if one not in STATUSES]:
@@ -295,7 +302,12 @@ JobsOption = Annotated[
 ]
 TimeoutOption = Annotated[
     float | None,
-    typer.Option("--timeout", min=0.0, help="Seconds a run may take.", rich_help_panel=_HOW),
+    typer.Option(
+        "--timeout",
+        callback=_check_timeout,
+        help="Seconds a run may take, whatever its manifest says.",
+        rich_help_panel=_HOW,
+    ),
 ]
 FailFastOption = Annotated[
     bool,

@@ -154,6 +154,7 @@ def validate_command(tables: TablesArgument = None, as_json: JsonOption = False)
 def plan_command(
     asked: Asked,
     jobs: JobsOption = None,
+    timeout: TimeoutOption = None,
     force: ForceOption = False,
     only: OnlyOption = None,
     as_json: JsonOption = False,
@@ -161,7 +162,7 @@ def plan_command(
     """Say which runs are cached, to run or not available, and how long they should take."""
     from benchmark.cli.run import How, plan_tables
 
-    plan_tables(asked, How(jobs=jobs, force=force, only=tuple(only or ()), as_json=as_json))
+    plan_tables(asked, How(jobs, timeout, force=force, only=tuple(only or ()), as_json=as_json))
 
 
 @app.command("run", cls=TableCommand)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from benchmark.cli import _console
 from benchmark.cli._progress import make_progress
@@ -40,7 +40,7 @@ def plan_tables(asked: Asked, how: How) -> None:
     """Print what :func:`run_tables` would do."""
     store = RunStore(asked.paths().cache)
     workers = len(choose_devices(asked.device, how.jobs))
-    print_plan(expansions(asked), store, workers, _wanted(how), how.as_json)
+    print_plan(_tables(asked, how), store, workers, _wanted(how), how.as_json)
 
 
 def run_tables(asked: Asked, how: How) -> int:
@@ -52,7 +52,7 @@ def run_tables(asked: Asked, how: How) -> int:
     if how.dry_run:
         plan_tables(asked, how)
         return EXIT_OK
-    tables = expansions(asked)
+    tables = _tables(asked, how)
     paths = asked.paths()
     store = RunStore(paths.cache)
     devices = choose_devices(asked.device, how.jobs)
@@ -62,6 +62,18 @@ def run_tables(asked: Asked, how: How) -> int:
     if not summary.interrupted:
         report_expansions(tables, store, "json" if how.as_json else "terminal")
     return _conclude(summary, paths)
+
+
+def _tables(asked: Asked, how: How) -> list[Expansion]:
+    """Expand the tables; what was typed on the command line beats a manifest's time-out."""
+    tables = expansions(asked)
+    if how.timeout is None:
+        return tables
+    change = {"timeout": how.timeout}
+    return [
+        replace(table, runs=tuple(run.model_copy(update=change) for run in table.runs))
+        for table in tables
+    ]
 
 
 def _announce(
@@ -127,7 +139,6 @@ def _compute(
         jobs=len(devices),
         force=how.force,
         fail_fast=how.fail_fast,
-        default_timeout=how.timeout,
         retry=frozenset(_retried(how.only)),
     )
     with make_progress(_console.stderr(), _console.quiet()) as progress:
