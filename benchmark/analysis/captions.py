@@ -8,7 +8,8 @@ from benchmark.analysis.cells import Aggregate
 from benchmark.manifest.expand import Expansion
 
 _SHOWN_FAILURES = 10
-_SOURCES = {
+#: In words, by source.
+SOURCES = {
     "real": "real data",
     "partial": "PARTIAL real data, not the release the table names",
     "synthetic": "SYNTHETIC data",
@@ -18,7 +19,7 @@ _SOURCES = {
 def caption(expansion: Expansion, cells: Iterable[Aggregate]) -> tuple[str, ...]:
     """Return the sentences below a table's title."""
     return (
-        *_spread(cells),
+        *spread(cells),
         "Metrics on the test part; anything chosen is chosen on the validation part.",
         f"Data: {_data(expansion)}.",
         f"Variant {expansion.variant}, profile {expansion.profile}.",
@@ -56,7 +57,7 @@ def sources_of(expansion: Expansion) -> dict[str, str]:
 
 
 def _data(expansion: Expansion) -> str:
-    parts = [f"{name} {_SOURCES[source]}" for name, source in sources_of(expansion).items()]
+    parts = [f"{name} {SOURCES[source]}" for name, source in sources_of(expansion).items()]
     return ", ".join(parts) or "none available"
 
 
@@ -78,7 +79,7 @@ def warnings(expansion: Expansion) -> tuple[str, ...]:
     kinds = sorted(set(sources_of(expansion).values()) - {"real"})
     for kind in kinds:
         names = [name for name, source in sources_of(expansion).items() if source == kind]
-        lines.append(f"{', '.join(names)}: {_SOURCES[kind]}; not comparable with printed numbers.")
+        lines.append(f"{', '.join(names)}: {SOURCES[kind]}; not comparable with printed numbers.")
     if expansion.profile == "demo":
         lines.append("Profile demo: small nets, few steps; not comparable with printed numbers.")
     return tuple(lines)
@@ -88,7 +89,8 @@ def _overs(cells: Iterable[Aggregate]) -> list[str]:
     return list(dict.fromkeys(cell.over for cell in cells if cell.over))
 
 
-def _spread(cells: Iterable[Aggregate]) -> list[str]:
+def spread(cells: Iterable[Aggregate]) -> list[str]:
+    """Say in a sentence what stands behind ``±``."""
     overs = _overs(cells)
     if not overs:
         return ["One run per cell, so there is no spread."]
