@@ -126,8 +126,13 @@ class RunSpec(Frozen):
 
     @cached_property
     def fingerprint(self) -> str:
-        """32 hexadecimal digits that name this run in the store."""
-        body = {"schema": FINGERPRINT_SCHEMA, **self.model_dump(mode="json")}
+        """32 hexadecimal digits that name this run in the store.
+
+        Fields at their default are left out, so that a field added later leaves the names of
+        stored runs as they are; the default of a field in this file may never change.
+        """
+        fields = self.model_dump(mode="json", exclude_defaults=True)
+        body = {"schema": FINGERPRINT_SCHEMA, **fields}
         return hashlib.sha256(canonical_json(body).encode()).hexdigest()[:32]
 
 

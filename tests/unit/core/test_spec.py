@@ -88,6 +88,19 @@ def test_the_fingerprint_is_the_same_in_another_process(spec: RunSpec) -> None:
     assert done.stdout.strip() == spec.fingerprint
 
 
+def test_the_fingerprint_is_that_of_earlier_versions(spec: RunSpec) -> None:
+    assert spec.fingerprint == "5319dc34f4771b7c1ac075c1443c5559"
+
+
+def test_a_field_added_later_keeps_the_names_of_stored_runs(spec: RunSpec) -> None:
+    class Later(RunSpec):
+        precision: str = "fp32"
+
+    body = spec.model_dump(mode="json")
+    assert Later.parse(body).fingerprint == spec.fingerprint
+    assert Later.parse({**body, "precision": "bf16"}).fingerprint != spec.fingerprint
+
+
 def test_unknown_and_coerced_fields_are_refused(spec: RunSpec) -> None:
     body = spec.model_dump(mode="json")
     with pytest.raises(ValidationError, match="Extra inputs"):
