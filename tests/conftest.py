@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
 from benchmark.core.paths import Paths
+from benchmark.datasets import DATASETS
+from benchmark.metrics import METRICS
+from benchmark.models import MODELS
 
 # The same examples in every run, no time limit per example (machines are shared), no files left.
 settings.register_profile("suite", derandomize=True, deadline=None, database=None)
@@ -18,3 +23,17 @@ settings.load_profile("suite")
 def paths(tmp_path: Path) -> Paths:
     """Folders inside the test's own temporary folder."""
     return Paths(cache=tmp_path / "cache")
+
+
+@pytest.fixture
+def own_registries(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Let a test load plug-ins: names, search path and environment are as before afterwards."""
+    for registry in (MODELS, DATASETS, METRICS):
+        monkeypatch.setattr(registry, "_entries", dict(registry._entries))
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    monkeypatch.delenv("MMBENCH_PLUGINS", raising=False)
+    before = set(sys.modules)
+    yield
+    for name in [name for name in sys.modules if name.startswith("mmbench_plugin_")]:
+        if name not in before:
+            del sys.modules[name]

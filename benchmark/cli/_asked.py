@@ -8,6 +8,7 @@ from functools import wraps
 from typing import Any
 
 from benchmark.cli import _options
+from benchmark.cli._plugins import use_plugins
 from benchmark.cli._work import Asked
 
 #: Field of ``Asked``, declaration, default.
@@ -26,6 +27,7 @@ _SHARED: tuple[tuple[str, Any, Any], ...] = (
     ("overrides", _options.SetOption, None),
     ("cache", _options.CacheOption, None),
     ("device", _options.DeviceOption, "auto"),
+    ("plugins", _options.PluginOption, None),
 )
 
 
@@ -45,7 +47,9 @@ def asks_for_tables(command: Callable[..., None]) -> Callable[..., None]:
     def asking(**values: Any) -> None:
         picked = {name: values.pop(name) for name, _, _ in _SHARED}
         given = {name: one for name, one in picked.items() if one is not None}
-        command(Asked(**given), **values)
+        asked = Asked(**given)
+        use_plugins(asked.plugins)
+        command(asked, **values)
 
     parameters = [*shared, *named]
     asking.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]

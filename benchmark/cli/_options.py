@@ -284,6 +284,17 @@ CacheOption = Annotated[
     Path | None,
     typer.Option("--cache", help="Cache folder (MMBENCH_CACHE).", rich_help_panel=_HOW),
 ]
+PluginOption = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--plugin",
+        exists=True,
+        dir_okay=False,
+        metavar="FILE.py",
+        help="Python file with a model, dataset or metric (MMBENCH_PLUGINS).",
+        rich_help_panel=_HOW,
+    ),
+]
 DeviceOption = Annotated[
     str,
     typer.Option(

@@ -35,6 +35,7 @@ class Asked:
     overrides: Sequence[str] = ()
     cache: Path | None = None
     device: str = "auto"
+    plugins: Sequence[Path] = ()
 
     def paths(self) -> Paths:
         """Resolve the folders."""

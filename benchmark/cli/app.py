@@ -26,6 +26,7 @@ from benchmark.cli._options import (
     JsonOption,
     OnlyOption,
     OutputOption,
+    PluginOption,
     TableArgument,
     TableCommand,
     TablesArgument,
@@ -122,14 +123,17 @@ def list_command(
     ] = None,
     stored: Annotated[bool, typer.Option("--stored", help="Only tables with runs.")] = False,
     cache: CacheOption = None,
+    plugin: PluginOption = None,
 ) -> None:
     """List tables, models, datasets, metrics ..."""
+    from benchmark.cli._plugins import use_plugins
     from benchmark.cli.list import list_names, list_tables
     from benchmark.core.paths import find_paths
 
     if what == "tables":
         list_tables(as_json, plain, manifests, kind, find_paths(cache=cache) if stored else None)
     else:
+        use_plugins(plugin)
         list_names(what, as_json, plain)
 
 
@@ -142,10 +146,14 @@ def show_command(table: TableArgument, as_json: JsonOption = False) -> None:
 
 
 @app.command("validate", cls=TableCommand)
-def validate_command(tables: TablesArgument = None, as_json: JsonOption = False) -> None:
+def validate_command(
+    tables: TablesArgument = None, as_json: JsonOption = False, plugin: PluginOption = None
+) -> None:
     """Check manifests and printed tables; all of them where none is named."""
+    from benchmark.cli._plugins import use_plugins
     from benchmark.cli.validate import validate_tables
 
+    use_plugins(plugin)
     raise typer.Exit(validate_tables(tables or [], as_json))
 
 
@@ -227,13 +235,18 @@ def export_command(
 
 @data_app.command("status", cls=TableCommand)
 def data_status_command(
-    data: DataOption = None, cache: CacheOption = None, as_json: JsonOption = False
+    data: DataOption = None,
+    cache: CacheOption = None,
+    as_json: JsonOption = False,
+    plugin: PluginOption = None,
 ) -> None:
     """Tell for every dataset whether it is here, which release, and where it was looked for."""
     from benchmark.cli._options import data_folders
+    from benchmark.cli._plugins import use_plugins
     from benchmark.cli.data import data_status
     from benchmark.core.paths import find_paths
 
+    use_plugins(plugin)
     root, releases = data_folders(data or [])
     data_status(find_paths(cache=cache, data=root, releases=releases), as_json)
 

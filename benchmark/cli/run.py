@@ -18,6 +18,7 @@ from benchmark.execution.preflight import preflight
 from benchmark.execution.supervisor import SuperviseOptions, run_all
 from benchmark.manifest.expand import Expansion, unite
 from benchmark.manifest.plan import PlannedRun
+from benchmark.plugins.loading import plugin_files
 from benchmark.store.runs import RunStore
 
 _RETRIED_BY_ONLY = frozenset({"timeout", "oom", "diverged"})
@@ -140,6 +141,7 @@ def _compute(
         force=how.force,
         fail_fast=how.fail_fast,
         retry=frozenset(_retried(how.only)),
+        plugins=tuple(str(path) for path in plugin_files(asked.plugins)),
     )
     with make_progress(_console.stderr(), _console.quiet()) as progress:
         return run_all(runs, options, progress)

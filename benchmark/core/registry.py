@@ -61,6 +61,11 @@ class Registry:
             raise ValueError(f"{self.kind} {name!r} is already registered")
         self._entries[name] = entry
 
+    def remove(self, name: str) -> None:
+        """Forget a name; UnknownNameError if it is not there."""
+        self.entry(name)
+        del self._entries[name]
+
     def entry(self, name: str) -> Entry:
         """Return the entry of ``name``; UnknownNameError suggests near misses."""
         try:

@@ -43,7 +43,7 @@ def source_hash(module: str) -> str:
 
     if find(module) is None:
         raise ModuleNotFoundError(f"no source of module {module!r}", name=module)
-    return _hash(module, find, _text)
+    return _digest(_closure(module, find, _text))
 
 
 def file_hash(path: Path) -> str:
@@ -53,16 +53,25 @@ def file_hash(path: Path) -> str:
         OSError: The file cannot be read.
         SyntaxError: It, or one it imports, is not Python.
     """
+    return _digest(_file_closure(path))
 
+
+def neighbours(path: Path) -> dict[str, Path]:
+    """Return the files beside a Python file that it imports, directly or not, by module name."""
+    names = _file_closure(path)
+    return {name: file for name in names if (file := _neighbour(path.parent, name))}
+
+
+def _file_closure(path: Path) -> dict[str, str]:
     def find(name: str) -> Path | None:
         return path if name == _FILE else _neighbour(path.parent, name)
 
     # Not cached: a user's file may change while a process looks at it.
-    return _hash(_FILE, find, _text.__wrapped__)
+    return _closure(_FILE, find, _text.__wrapped__)
 
 
-def _hash(module: str, find: _Find, text: Callable[[Path, str], _Text]) -> str:
-    """Hash a module and all that :data:`find` finds of what it imports, directly or not."""
+def _closure(module: str, find: _Find, text: Callable[[Path, str], _Text]) -> dict[str, str]:
+    """Return the code of a module and of all that ``find`` finds of what it imports, by name."""
     code: dict[str, str] = {}
     open_ends = [module]
     while open_ends:
@@ -71,6 +80,10 @@ def _hash(module: str, find: _Find, text: Callable[[Path, str], _Text]) -> str:
         if path is not None and name not in code:
             imported, code[name] = text(path, name)
             open_ends.extend(imported)
+    return code
+
+
+def _digest(code: dict[str, str]) -> str:
     digest = hashlib.sha256()
     for name in sorted(code):
         digest.update(f"{name}\n{code[name]}\n".encode())

@@ -29,6 +29,7 @@ class Bundle(Frozen):
         id: Recorded with every result; what was tried for this bundle is not tried again by it.
         retry: Statuses tried again although nothing changed, e.g. ``timeout``.
         executor: ``module:function`` that computes a run; empty for the suite's own.
+        plugins: Files of plug-ins, absolute; installed ones need not be named.
         runs: In order of preference; several workers may share one bundle, leases keep them apart.
     """
 
@@ -43,6 +44,7 @@ class Bundle(Frozen):
     id: str = ""
     retry: tuple[str, ...] = ()
     executor: str = ""
+    plugins: tuple[str, ...] = ()
     runs: tuple[PlannedRun, ...]
 
     def paths(self) -> Paths:

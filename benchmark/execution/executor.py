@@ -83,8 +83,10 @@ def load_executor(name: str = "") -> Executor:
 
 
 def _suite(spec: RunSpec, job: Job) -> Outcome:
+    from benchmark.execution.sources import check_plugins
     from benchmark.training.execute import ExecutionContext, execute
 
+    check_plugins(spec)
     context = ExecutionContext(job.paths, job.source, job.device, job.checkpoint, job.progress)
     done = execute(spec, context)
     return Outcome(

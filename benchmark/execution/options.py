@@ -29,6 +29,7 @@ class SuperviseOptions:
         silence: Seconds without a sign of life between runs, imports included, after which a
             worker counts as hanging.
         executor: ``module:function`` that computes a run; empty for the suite's own.
+        plugins: Files of plug-ins, absolute, that every worker loads.
     """
 
     paths: Paths
@@ -42,6 +43,7 @@ class SuperviseOptions:
     grace: float = 5.0
     silence: float = 300.0
     executor: str = ""
+    plugins: tuple[str, ...] = ()
 
 
 def make_bundle(runs: Sequence[PlannedRun], options: SuperviseOptions, device: str) -> Bundle:
@@ -64,6 +66,7 @@ def make_bundle(runs: Sequence[PlannedRun], options: SuperviseOptions, device: s
         id=uuid.uuid4().hex,
         retry=tuple(sorted(options.retry)),
         executor=options.executor,
+        plugins=options.plugins,
         runs=tuple(runs),
     )
 

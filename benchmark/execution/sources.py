@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from benchmark.core.errors import UsageError
 from benchmark.core.registry import Registry
 from benchmark.core.sources import source_hash
 from benchmark.core.spec import RunSpec
@@ -17,6 +18,22 @@ def run_sources(spec: RunSpec) -> dict[str, str]:
     wanted = [(DATASETS, component.loader.name) for component in spec.components]
     wanted.append((MODELS, spec.model.name))
     return {f"{kind.kind} {name}": _hash(kind, name) for kind, name in wanted if name in kind}
+
+
+def check_plugins(spec: RunSpec) -> None:
+    """Refuse to compute a run whose plug-in was edited after the run was planned.
+
+    Raises:
+        UsageError: The code that is loaded is not the code the run's fingerprint names.
+        UnknownNameError: The plug-in is not loaded.
+    """
+    wanted = [(DATASETS, component.loader) for component in spec.components]
+    for registry, ref in [*wanted, (MODELS, spec.model)]:
+        if registry.entry(ref.name).source != ref.source:
+            raise UsageError(
+                f"the code of {registry.kind} {ref.name!r} has changed since the run was planned",
+                "run the same command again",
+            )
 
 
 def is_stale(spec: RunSpec, result: Mapping[str, Any]) -> bool:

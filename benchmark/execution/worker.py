@@ -24,6 +24,7 @@ from benchmark.execution.events import Reporter
 from benchmark.execution.executor import Executor, Job, Outcome, load_executor
 from benchmark.execution.killing import adopt_orphans, end_with
 from benchmark.manifest.plan import PlannedRun
+from benchmark.plugins.loading import load_plugins
 from benchmark.store import leases
 from benchmark.store.atomic import replacing
 from benchmark.store.record import Head
@@ -53,6 +54,8 @@ def main(bundle_path: Path, events_fd: int | None = None, lifeline_fd: int | Non
         end_with(lifeline_fd)
     try:
         bundle = read_bundle(bundle_path)
+        for remark in load_plugins(bundle.plugins):
+            sys.stderr.write(f"{remark}\n")
         worker = Worker(bundle, load_executor(bundle.executor), reporter)
         reporter.send("ready")
         failures = worker.work()

@@ -43,8 +43,20 @@ MAY_IMPORT: dict[str, set[str]] = {
     "measures": {"training", *_LEARNING},
     "render": _RESULTS,
     "analysis": {"render", *_RESULTS},
-    "execution": {"training", "measures", "store", "manifest"},
-    "cli": {"execution", "analysis", "render", "training", "measures", *_RESULTS, *_LEARNING},
+    "plugins": _LEARNING,
+    "checks": {"plugins", *_LEARNING},
+    "execution": {"training", "measures", "store", "manifest", "plugins"},
+    "cli": {
+        "execution",
+        "analysis",
+        "render",
+        "training",
+        "measures",
+        "plugins",
+        "checks",
+        *_RESULTS,
+        *_LEARNING,
+    },
 }
 #: Registries and configuration classes: rooms that check or hash settings may read these.
 DECLARATIVE = ("__init__", "config", "_config", "_catalog")
@@ -55,7 +67,17 @@ PLANNING = {("manifest", "datasets._base")}
 
 TORCH = {"torch", "torchvision", "timm"}
 HEAVY = TORCH | {"pandas", "scipy", "sklearn", "xgboost", "pyarrow", "lifelines"}
-TORCH_FREE = {"core", "manifest", "store", "analysis", "render", "execution", "datasets", "cli"}
+TORCH_FREE = {
+    "core",
+    "manifest",
+    "store",
+    "analysis",
+    "render",
+    "execution",
+    "datasets",
+    "plugins",
+    "cli",
+}
 #: Verbs that only look around; the others are imported when they are called.
 LIGHT_VERBS = {"app", "list", "show"}
 

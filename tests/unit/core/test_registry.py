@@ -24,3 +24,22 @@ def test_unknown_and_taken_names() -> None:
         registry.add("hammer", Entry("json:loads"))
     registry.add("saw", Entry("json:loads"))
     assert "saw" in registry
+    registry.remove("saw")
+    assert "saw" not in registry
+    with pytest.raises(UnknownNameError, match="unknown tool 'saw'"):
+        registry.remove("saw")
+
+
+def test_a_nested_attribute_is_found() -> None:
+    registry = Registry("tool", {"up": Entry("builtins:str.upper")})
+    assert registry.load("up")("a") == "A"
+
+
+def test_a_ref_names_version_and_source() -> None:
+    registry = Registry("tool", {"a": Entry("json:dumps", result_version=3, source="ab")})
+    assert registry.ref("a", {"x": 1}).model_dump() == {
+        "name": "a",
+        "config": {"x": 1},
+        "version": 3,
+        "source": "ab",
+    }
