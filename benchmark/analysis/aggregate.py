@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from benchmark.analysis.captions import caption, facts, notes, sources_of, warnings
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 Aggregates = dict[tuple[str, str], Aggregate]
 #: Planned runs with their values by row and column key.
 Values = dict[tuple[str, str], list[CellValue]]
+#: What several splits are called, by their kind.
+_UNITS = {"ratio": "random splits", "files": "folds from files"}
 
 
 def build_table(
@@ -84,7 +87,8 @@ def cell_values(
         for fingerprint, dataset, task in cell:
             asked = Asked(fingerprint, dataset, task, metrics[column])
             value = cell_value(asked, found, statuses, splits[fingerprint], runs[fingerprint].seed)
-            result.setdefault((row, column), []).append(value)
+            unit = _UNITS.get(runs[fingerprint].split.kind, "folds")
+            result.setdefault((row, column), []).append(replace(value, unit=unit))
     return result
 
 

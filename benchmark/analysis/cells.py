@@ -18,6 +18,7 @@ class CellValue:
         value: The metric on test; None if the run has none.
         reason: Why there is none, or a note on the value.
         undefined: The run ended well, but the metric does not exist for it.
+        unit: What several splits are called: folds, random splits, folds from files.
     """
 
     split: str
@@ -25,6 +26,7 @@ class CellValue:
     value: float | None
     reason: str = ""
     undefined: bool = False
+    unit: str = "folds"
 
 
 @dataclass(frozen=True)
@@ -37,7 +39,7 @@ class Aggregate:
         n: Runs with a value.
         planned: Runs the cell should have.
         units: Units with a value: folds, or seeds where there is one split.
-        over: What a unit is, in words; empty for a single run.
+        over: What a unit is, in words, e.g. ``5 folds``; empty for a single run.
         remarks: Distinct notes on values that exist, in order of folds and seeds.
         absences: Why values do not exist, with how many runs each concerns; runs that have not
             been done are not among them.
@@ -76,7 +78,7 @@ def aggregate(values: Sequence[CellValue]) -> Aggregate:
         n=len(have),
         planned=len(values),
         units=len(known),
-        over=_over(len(splits), len(seeds)),
+        over=_over(len(splits), len(seeds), sorted({one.unit for one in values})),
         remarks=tuple(dict.fromkeys(one.reason for one in have if one.reason)),
         absences=_absences(values),
         undefined=sum(one.undefined for one in values),
@@ -117,7 +119,8 @@ def _std(values: Sequence[float]) -> float | None:
     return math.sqrt(math.fsum((value - mean) ** 2 for value in values) / (len(values) - 1))
 
 
-def _over(splits: int, seeds: int) -> str:
+def _over(splits: int, seeds: int, units: Sequence[str]) -> str:
     if splits > 1:
-        return f"{splits} folds" + (f", each the mean of {seeds} seeds" if seeds > 1 else "")
+        each = f", each the mean of {seeds} seeds" if seeds > 1 else ""
+        return f"{splits} {' and '.join(units)}{each}"
     return f"{seeds} seeds on one split" if seeds > 1 else ""

@@ -56,11 +56,11 @@ class SplitSpec(Frozen):
         kind: ``kfold`` (5 folds: 70/10/20), ``ratio`` (``fractions``), ``official`` (the parts a
             release ships), ``files`` (``digest`` of a user's or a published split file).
         folds: Number of folds of ``kfold``, else 1.
-        fold: Which fold is the test part, or which file of ``files``.
+        fold: Which fold is the test part, which file of ``files``, or which repeat of ``ratio``.
         fractions: Train, validation, test shares of ``ratio``.
-        val_fraction: Share of the training groups that ``kfold`` takes for validation (0.125 of
-            the 80 % outside the test fold is 10 % of all).
-        stratify: Task whose label is balanced over parts; None shuffles groups only.
+        val_fraction: Share of the training groups that ``kfold`` and ``files`` take for
+            validation (0.125 of the 80 % outside a test fold is 10 % of all).
+        stratify: Task whose label or event is balanced over parts; None shuffles groups only.
         seed: Seed of the split, apart from the run's own.
         digest: sha256 of the split file for ``files``.
     """

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, ClassVar, Literal
 
 import numpy as np
@@ -11,9 +12,11 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from benchmark.core.batch import ModalityData
+from benchmark.core.errors import DataNotAvailable
 from benchmark.core.paths import Paths
 from benchmark.core.problem import Component, Frozen
 from benchmark.core.result import Release
+from benchmark.splits.case_lists import case_list_digest, case_list_files
 
 Rows = NDArray[np.int64]
 
@@ -67,7 +70,30 @@ class Dataset(ABC):
     @classmethod
     @abstractmethod
     def describe(cls, config: Any) -> Component:
-        """Tell modalities and tasks without reading data."""
+        """Tell modalities and tasks without reading data.
+
+        Where widths depend on what is read, they are those of the documented release; the
+        instance's ``component`` has the widths found.
+        """
+
+    @classmethod
+    def split_folder(cls, config: Any, context: DataContext) -> Path | None:
+        """Return the folder with folders of split files; None where a release has no such place."""
+        return None
+
+    @classmethod
+    def split_digests(cls, config: Any, context: DataContext, name: str) -> tuple[str, ...]:
+        """Return the SHA-256 of every split file in the folder ``name``, in the order of folds.
+
+        Raises:
+            DataNotAvailable: The release has no place for such files, or none are there.
+        """
+        folder = cls.split_folder(config, context)
+        if folder is None:
+            raise DataNotAvailable(
+                f"{cls.__name__} has no split files", "use a kfold or ratio split"
+            )
+        return tuple(case_list_digest(path) for path in case_list_files(folder, name))
 
     @abstractmethod
     def fit(self, train_rows: Rows) -> Any:

@@ -6,8 +6,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from benchmark.core.errors import UsageError
-from benchmark.core.spec import ComponentSpec, RunSpec
+from benchmark.core.errors import DataNotAvailable, UsageError
+from benchmark.core.spec import ComponentSpec, RunSpec, SplitSpec
+from benchmark.datasets import DATASETS
 from benchmark.manifest.availability import Available, Unavailable, choose_profile, look
 from benchmark.manifest.overrides import Overrides, check_rows, read_overrides
 from benchmark.manifest.plan import PlannedRun, Use
@@ -77,7 +78,7 @@ def expand(manifest: Manifest, request: Request) -> Expansion:
     found = [look(manifest, name, request.variant, profile, request.context) for name in datasets]
     work = _Work(manifest, request, profile)
     work.add_all([one for one in found if isinstance(one, Available)])
-    missing = tuple(one for one in found if isinstance(one, Unavailable))
+    missing = (*(one for one in found if isinstance(one, Unavailable)), *work.unavailable)
     if not work.runs and not missing:
         raise UsageError(
             f"nothing of {manifest.id} is selected", "loosen --rows, --folds, --seeds ..."
@@ -111,6 +112,7 @@ class _Work:
             self.columns.setdefault((column.dataset, column.task), []).append(column.key)
         self.runs: dict[str, PlannedRun] = {}
         self.cells: Cells = {}
+        self.unavailable: list[Unavailable] = []
 
     def add_all(self, datasets: list[Available]) -> None:
         """Add every selected row on every dataset it has."""
@@ -119,10 +121,19 @@ class _Work:
             names = self.manifest.row_datasets(row)
             for data in datasets:
                 if data.dataset in names:
-                    self.add(row, data)
+                    self.try_add(row, data)
                     done = True
         if done:
             self.overrides.check()
+
+    def try_add(self, row: RowEntry, data: Available) -> None:
+        """Add a row on a dataset, unless files that the row's split needs are not there."""
+        try:
+            self.add(row, data)
+        except DataNotAvailable as error:
+            found = Unavailable(data.dataset, error.message, error.hint)
+            if found not in self.unavailable:
+                self.unavailable.append(found)
 
     def add(self, row: RowEntry, data: Available) -> None:
         """Add the runs and cells of a row on a dataset."""
@@ -156,15 +167,25 @@ class _Work:
             timeout=settings.frame.timeout,
             keep_weights="weights" in self.manifest.keep,
         )
-        for split in settings.frame.split.specs():
+        for split in self.splits(data, settings):
             if self.folds is not None and split.fold not in self.folds:
                 continue
             for seed in settings.frame.seeds:
                 if self.seeds is None or seed in self.seeds:
                     # Not validated again: split and seed come from validated records.
                     spec = first.spec.model_copy(update={"split": split, "seed": seed})
-                    name = f"{label} fold {split.fold} seed {seed}"
+                    part = "split" if split.kind == "ratio" else "fold"
+                    name = f"{label} {part} {split.fold} seed {seed}"
                     yield first.model_copy(update={"spec": spec, "label": name})
+
+    def splits(self, data: Available, settings: Resolved) -> tuple[SplitSpec, ...]:
+        """Return the splits of a row on a dataset; files are named by what is in them."""
+        frame = settings.frame.split
+        if frame.files is None:
+            return frame.specs()
+        loader = DATASETS.load(data.loader.name)
+        config = DATASETS.config(data.loader.name).parse(data.loader.config)
+        return frame.specs(loader.split_digests(config, self.request.context, frame.files))
 
     def fill(self, row: RowEntry, dataset: str, tasks: list[str], runs: list[PlannedRun]) -> None:
         """Note which runs each cell of the row is made of."""
@@ -188,7 +209,7 @@ def _first_spec(data: Available, settings: Resolved, tasks: list[str]) -> RunSpe
         encoders=settings.encoders,
         losses={task: ref for task, ref in settings.losses.items() if task in tasks},
         strategy=settings.strategy,
-        split=settings.frame.split.specs()[0],
+        split=SplitSpec(),
         missing=settings.frame.missing,
         threads=settings.frame.threads,
     )

@@ -20,6 +20,7 @@ from benchmark.datasets._base import DataContext, Dataset
 from benchmark.missing import apply_missing
 from benchmark.models.controls._base import ControlData
 from benchmark.splits import PARTS, PartName, Parts, make_split
+from benchmark.splits.case_lists import CaseLists, find_case_lists
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -129,9 +130,16 @@ def run_data(spec: RunSpec, dataset: Dataset) -> RunData:
             "use one dataset per run",
         )
     component = _narrow(dataset.component, spec.components[0])
-    parts = make_split(dataset.samples, spec.split, component.tasks)
+    parts = make_split(dataset.samples, spec.split, component.tasks, _case_lists(dataset, spec))
     data = RunData(component, dataset, dataset.fit(parts.train), parts, observed={})
     return replace(data, observed={part: _observed(data, spec, part) for part in PARTS})
+
+
+def _case_lists(dataset: Dataset, spec: RunSpec) -> CaseLists | None:
+    folder = dataset.split_folder(dataset.config, dataset.context)
+    if spec.split.kind != "files" or folder is None:
+        return None
+    return find_case_lists(folder, spec.split.digest)
 
 
 def all_targets(dataset: Dataset, task: Task) -> Array:

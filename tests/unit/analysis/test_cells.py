@@ -19,6 +19,11 @@ def test_folds_with_one_seed() -> None:
     assert (cell.n, cell.planned, cell.units, cell.over) == (3, 3, 3, "3 folds")
 
 
+def test_random_splits_are_not_called_folds() -> None:
+    cell = aggregate([CellValue(str(k), 0, 0.5, unit="random splits") for k in range(10)])
+    assert cell.over == "10 random splits"
+
+
 def test_seeds_on_one_split() -> None:
     cell = aggregate([CellValue("only", seed, value) for seed, value in enumerate((0.5, 0.7))])
     assert cell.mean == pytest.approx(0.6)
