@@ -317,7 +317,7 @@ BROKEN: dict[str, tuple[str, str, list[str]]] = {
         "split: {folds: 2}",
         "split: {kind: holdout}",
         [
-            "f.yaml:12: settings.split.kind: must be 'kfold', 'ratio' or 'official',"
+            "f.yaml:12: settings.split.kind: must be 'kfold', 'ratio', 'official' or 'files',"
             " not 'holdout' [row prior, early]"
         ],
     ),
