@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from benchmark.core.spec import Ref, RunSpec, canonical_json
+from benchmark.core.spec import MissingSpec, Ref, RunSpec, SplitSpec, canonical_json
 
 
 def leaves(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
@@ -120,3 +120,34 @@ def test_canonical_json_refuses_what_json_cannot_say() -> None:
 def test_a_ref_is_immutable() -> None:
     with pytest.raises(ValidationError, match="frozen"):
         Ref(name="mlp").name = "patch"  # type: ignore[misc]
+
+
+def test_defaults_never_change() -> None:
+    """They are left out of the fingerprint: another default would give old names new meanings."""
+    least = RunSpec(components=(), model=Ref(name="m"), strategy=Ref(name="s"), split=SplitSpec())
+    assert least.model_dump(mode="json") == {
+        "kind": "train",
+        "components": [],
+        "model": {"name": "m", "config": {}, "version": 1, "source": ""},
+        "encoders": {},
+        "losses": {},
+        "strategy": {"name": "s", "config": {}, "version": 1, "source": ""},
+        "split": {
+            "kind": "kfold",
+            "folds": 1,
+            "fold": 0,
+            "fractions": [0.7, 0.15, 0.15],
+            "val_fraction": 0.125,
+            "stratify": None,
+            "seed": 0,
+            "digest": "",
+        },
+        "missing": None,
+        "seed": 0,
+        "scenario": "clean",
+        "parents": [],
+        "weights": {},
+        "threads": 1,
+    }
+    missing = MissingSpec(rates={})
+    assert (missing.parts, missing.seed, missing.keep_one) == (("train", "val", "test"), 0, True)
