@@ -6,7 +6,9 @@ import json
 import os
 import sys
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TextIO
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -41,15 +43,20 @@ def stdout() -> Console:
 
 
 def stderr() -> Console:
-    """Return a console for progress and remarks."""
+    """Return a console for progress and remarks; work goes on if their reader leaves."""
     from rich.console import Console
 
-    return Console(stderr=True, highlight=False, soft_wrap=not sys.stderr.isatty())
+    class Remarks(Console):
+        def on_broken_pipe(self) -> None:
+            # rich would end the program here, and take stdout away as well.
+            mute(sys.stderr)
+
+    return Remarks(stderr=True, highlight=False, soft_wrap=not sys.stderr.isatty())
 
 
 def emit(text: str) -> None:
     """Write a line of data to stdout."""
-    sys.stdout.write(text + "\n")
+    _write(sys.stdout, text + "\n")
 
 
 def emit_json(value: Any) -> None:
@@ -69,16 +76,33 @@ def emit_columns(head: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
 def say(text: str) -> None:
     """Write a remark to stderr unless ``--quiet``."""
     if not quiet():
-        sys.stderr.write(text + "\n")
+        _write(sys.stderr, text + "\n")
 
 
 def warn(text: str) -> None:
     """Write a line to stderr that even ``--quiet`` must not hide."""
-    sys.stderr.write(text + "\n")
+    _write(sys.stderr, text + "\n")
 
 
 def complain(error: MMBenchError) -> None:
     """Write an error and its remedy to stderr."""
-    sys.stderr.write(f"error: {error.message if error.hint else error}\n")
+    warn(f"error: {error.message if error.hint else error}")
     for line in error.hint.splitlines():
-        sys.stderr.write(f"  {line}\n")
+        warn(f"  {line}")
+
+
+def mute(stream: TextIO) -> None:
+    """Send what else is written to a stream nowhere, because its reader is gone."""
+    with suppress(OSError), Path(os.devnull).open("wb") as nowhere:
+        os.dup2(nowhere.fileno(), stream.fileno())
+
+
+def _write(stream: TextIO | None, text: str) -> None:
+    """Write at once. A reader that has left, like ``head``, has all it wanted: no error."""
+    if stream is None:  # closed by the shell: >&-
+        return
+    try:
+        stream.write(text)
+        stream.flush()
+    except BrokenPipeError:
+        mute(stream)
