@@ -19,5 +19,11 @@ ENCODERS = Registry(
             summary="flat vector cut into equal patches, one linear map shared by all",
             family="tokens",
         ),
+        "text_vector": Entry(
+            target="benchmark.models.encoders.text_vector:TextVectorEncoder",
+            config="benchmark.models.encoders.config:TextVectorEncoderConfig",
+            summary="text given as one vector: layer norm, multilayer perceptron",
+            family="vector",
+        ),
     },
 )

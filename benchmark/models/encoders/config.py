@@ -27,6 +27,18 @@ class MLPEncoderConfig(Frozen):
     activation: Literal["relu", "gelu", "tanh"] = "relu"
 
 
+class TextVectorEncoderConfig(MLPEncoderConfig):
+    """Settings of the text-vector encoder: those of a perceptron behind a layer norm.
+
+    Attributes:
+        dropout: After every hidden activation.
+        input_dropout: On the normalised vector.
+    """
+
+    dropout: float = Field(default=0.25, ge=0, lt=1)
+    input_dropout: float = Field(default=0.0, ge=0, lt=1)
+
+
 class PatchEncoderConfig(Frozen):
     """Settings of the patch embedding.
 

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import pytest
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from benchmark.core.batch import ModalityData
+from benchmark.core.errors import UsageError
 from benchmark.core.problem import Modality
-from benchmark.models.encoders.config import MLPEncoderConfig, PatchEncoderConfig
+from benchmark.models.encoders.config import (
+    MLPEncoderConfig,
+    PatchEncoderConfig,
+    TextVectorEncoderConfig,
+)
 from benchmark.models.encoders.mlp import MLPEncoder
 from benchmark.models.encoders.patch import PatchEncoder
+from benchmark.models.encoders.text_vector import TextVectorEncoder
 
 
 def _count(module: nn.Module) -> int:
@@ -54,3 +60,64 @@ def test_patches_are_consecutive_padded_on_the_right_and_share_one_map() -> None
     tokens = encoder(ModalityData(x[None]))[0]
     assert torch.allclose(tokens[0], encoder.linear(x[:3]))
     assert torch.allclose(tokens[1], encoder.linear(torch.tensor([4.0, 5.0, 0.0])))
+
+
+def _text_by_loops(encoder: TextVectorEncoder, x: Tensor) -> Tensor:
+    """W2 tanh(W1 LN(x) + b1) + b2, sample by sample, unit by unit."""
+    norm, _, (first, _, _, last) = encoder.layers
+    rows = []
+    for sample in x:
+        mean = sum(sample) / len(sample)
+        variance = sum((one - mean) ** 2 for one in sample) / len(sample)
+        normed = (sample - mean) / (variance + 1e-5).sqrt() * norm.weight + norm.bias
+        inner = torch.stack(
+            [((w * normed).sum() + b).tanh() for w, b in zip(first.weight, first.bias, strict=True)]
+        )
+        rows.append(last.weight @ inner + last.bias)
+    return torch.stack(rows)
+
+
+def test_text_vector() -> None:
+    config = TextVectorEncoderConfig(width=3, hidden=(4,), activation="tanh", input_dropout=0.5)
+    encoder = TextVectorEncoder(_vector(5), config).double().eval()
+    torch.manual_seed(0)
+    for parameter in encoder.parameters():
+        nn.init.normal_(parameter)
+    x = torch.randn(2, 5, dtype=torch.float64, requires_grad=True)
+    got, expected = encoder(ModalityData(x)), _text_by_loops(encoder, x)
+    leaves = [x, *encoder.parameters()]
+    pairs = [(got, expected)]
+    pairs += zip(
+        torch.autograd.grad((got**2).sum(), leaves),
+        torch.autograd.grad((expected**2).sum(), leaves),
+        strict=True,
+    )
+    assert all(torch.allclose(one, other, rtol=0, atol=1e-10) for one, other in pairs)
+    assert _count(encoder) == 2 * 5 + (5 + 1) * 4 + (4 + 1) * 3
+    assert (encoder.output, encoder.width, encoder.tokens) == ("vector", 3, 1)
+
+
+def test_text_vector_forgets_the_length_of_the_vector_and_drops_in_training_only() -> None:
+    encoder = TextVectorEncoder(_vector(50), TextVectorEncoderConfig(input_dropout=0.5))
+    x = torch.randn(3, 50)
+    assert not torch.equal(encoder(ModalityData(x)), encoder(ModalityData(x)))
+    encoder.eval()
+    assert torch.allclose(encoder(ModalityData(x)), encoder(ModalityData(7 * x)), atol=1e-4)
+
+
+def test_text_vector_refuses_sequences() -> None:
+    modality = Modality(name="note", kind="text", shape=(50, 300))
+    with pytest.raises(UsageError, match=r"modality 'note' has shape \(50, 300\)"):
+        TextVectorEncoder(modality, TextVectorEncoderConfig())
+
+
+@pytest.mark.parametrize("values", [10, 20_000])
+def test_mlp_starts_alike_whatever_the_number_of_features(values: int) -> None:
+    """Standardised features clipped to +-5, as many as a panel or a transcriptome has."""
+    torch.manual_seed(0)
+    encoder = MLPEncoder(_vector(values), MLPEncoderConfig(width=32, hidden=(64,)))
+    x = torch.randn(200, values).clamp(-5, 5)
+    with torch.no_grad():
+        # torch draws weights of variance 1 / (3 F), so F features of variance 1 give 1/3.
+        assert float(encoder.layers[0](x).var()) == pytest.approx(1 / 3, rel=0.3)
+        assert 0.1 < float(encoder(ModalityData(x)).std()) < 1.0
