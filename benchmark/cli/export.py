@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 from benchmark.cli._console import emit
 from benchmark.core.errors import StoreError
-from benchmark.render.formats import SUFFIXES, render
+from benchmark.render.formats import SUFFIXES, render, render_all
 from benchmark.render.table import Table
 from benchmark.store.atomic import write_text
 
@@ -23,11 +24,33 @@ def write_export(table: Table, fmt: str, output: Path | str | None) -> None:
         UnknownNameError: There is no format ``fmt``.
         StoreError: The path cannot be written; an older file is untouched.
     """
-    text = render(table, fmt)
+    write_rendered(render(table, fmt), table.id.replace("/", "-"), fmt, output)
+
+
+def write_exports(tables: Sequence[Table], fmt: str, output: Path | str | None) -> None:
+    """Render several tables as one text to stdout or a file, or each into a folder.
+
+    Raises:
+        UnknownNameError: There is no format ``fmt``.
+        StoreError: The path cannot be written; an older file is untouched.
+    """
+    if output is None or not _is_folder(output):
+        write_rendered(render_all(tables, fmt), "tables", fmt, output)
+        return
+    for table in tables:
+        write_export(table, fmt, output)
+
+
+def write_rendered(text: str, name: str, fmt: str, output: Path | str | None) -> None:
+    """Write a rendered text as :func:`write_export` does; in a folder the file is called ``name``.
+
+    Raises:
+        StoreError: The path cannot be written; an older file is untouched.
+    """
     if output is None:
         emit(text.rstrip("\n"))
         return
-    path = _file(table, fmt, output)
+    path = _file(name, fmt, output)
     try:
         write_text(path, text)
     except StoreError as error:
@@ -39,10 +62,12 @@ def write_export(table: Table, fmt: str, output: Path | str | None) -> None:
         ) from error
 
 
-def _file(table: Table, fmt: str, output: Path | str) -> Path:
-    """Return the file to write; in a folder it is named after table and format."""
+def _file(name: str, fmt: str, output: Path | str) -> Path:
+    """Return the file to write; in a folder it is called ``name`` and ends as the format does."""
+    return Path(output) / f"{name}{SUFFIXES[fmt]}" if _is_folder(output) else Path(output)
+
+
+def _is_folder(output: Path | str) -> bool:
     path = Path(output)
     ends_open = str(output).endswith(("/", os.sep))
-    if path.is_dir() or ends_open or not (path.suffix or path.exists()):
-        return path / f"{table.id.replace('/', '-')}{SUFFIXES[fmt]}"
-    return path
+    return path.is_dir() or ends_open or not (path.suffix or path.exists())

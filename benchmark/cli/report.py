@@ -2,33 +2,84 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from benchmark.analysis.aggregate import build_table
-from benchmark.cli.export import write_export
+from benchmark.analysis.aggregate import build_table, cell_values
+from benchmark.analysis.paper_diff import compare_with_paper
+from benchmark.analysis.paper_table import AGAINST_PAPER, against_paper
+from benchmark.analysis.statistics.ratio import counted_ratio, nominal_ratio
+from benchmark.cli.export import write_exports
+from benchmark.core.spec import RunSpec
 from benchmark.manifest.expand import Expansion
+from benchmark.manifest.printed import find_printed, load_printed
 from benchmark.render.table import Table
 from benchmark.store.runs import RunStore
 from benchmark.store.view import load_view
 
+if TYPE_CHECKING:
+    from pandas import DataFrame
 
-def tables_of(expansions: Sequence[Expansion], store: RunStore) -> list[Table]:
-    """Aggregate what is stored for each table."""
+
+def tables_of(
+    expansions: Sequence[Expansion], store: RunStore, overrides: Mapping[str, str] | None = None
+) -> list[Table]:
+    """Aggregate what is stored for each table; set it against the paper's numbers if there are any.
+
+    Args:
+        expansions: One per table.
+        store: Results.
+        overrides: Settings changed with ``--set``, which forbid verdicts.
+    """
     view = load_view(store)
-    known = set(view["fingerprint"])
+    known = dict(zip(view["fingerprint"], view["status"], strict=True))
     tables = []
     for expansion in expansions:
         # The view says how its runs ended; only runs without rows are looked up one by one.
         names = (run.spec.fingerprint for run in expansion.runs)
-        statuses = store.statuses(name for name in names if name not in known)
-        tables.append(build_table(expansion, view, statuses))
+        statuses = {**known, **store.statuses(name for name in names if name not in known)}
+        table = build_table(expansion, view, statuses)
+        tables.append(_beside_paper(table, expansion, view, statuses, store, overrides or {}))
     return tables
 
 
 def report_expansions(
-    expansions: Sequence[Expansion], store: RunStore, fmt: str, output: Path | None = None
-) -> None:
-    """Render each table to stdout, or to a file or folder."""
-    for table in tables_of(expansions, store):
-        write_export(table, fmt, output)
+    expansions: Sequence[Expansion],
+    store: RunStore,
+    fmt: str,
+    output: Path | None = None,
+    overrides: Mapping[str, str] | None = None,
+) -> list[Table]:
+    """Render the tables to stdout, or to a file or folder, and return them."""
+    tables = tables_of(expansions, store, overrides)
+    write_exports(tables, fmt, output)
+    return tables
+
+
+def _beside_paper(
+    table: Table,
+    expansion: Expansion,
+    view: DataFrame,
+    statuses: Mapping[str, str],
+    store: RunStore,
+    overrides: Mapping[str, str],
+) -> Table:
+    path = find_printed(expansion.manifest.id)
+    if path is None:
+        return table
+    printed = load_printed(path)
+    values = cell_values(expansion, list(expansion.manifest.table_columns()), view, statuses)
+
+    def ratio_of(spec: RunSpec) -> float | None:
+        return nominal_ratio(spec.split) or _counted(store, spec)
+
+    cells = compare_with_paper(expansion, printed, values, overrides, ratio_of)
+    further = {AGAINST_PAPER: against_paper(expansion.manifest, printed, cells, table)}
+    return replace(table, further=further) if cells else table
+
+
+def _counted(store: RunStore, spec: RunSpec) -> float | None:
+    result = store.plain(spec.fingerprint)
+    return counted_ratio(result["info"].get("samples", {})) if result else None

@@ -8,6 +8,7 @@ from typing import Any
 from benchmark.core.problem import Component
 from benchmark.datasets import DATASETS
 from benchmark.manifest.issues import Issue, parse, unknown
+from benchmark.manifest.printed import find_printed, load_printed
 from benchmark.manifest.resolve import options_tree, plain
 from benchmark.manifest.schema import DatasetEntry, Manifest, Overlay
 from benchmark.manifest.yaml_reader import KeyPath
@@ -183,3 +184,17 @@ def _others(manifest: Manifest) -> Iterator[Issue]:
     for name in manifest.tolerance:
         if name not in metrics:
             yield Issue(("tolerance", name), unknown("metric of this table", name, metrics))
+    yield from _printed_columns(manifest)
+
+
+def _printed_columns(manifest: Manifest) -> Iterator[Issue]:
+    """Check the printed columns that columns name, as far as the paper's table can be read."""
+    path = find_printed(manifest.id)
+    known = [one.key for one in load_printed(path).columns] if path else []
+    for index, column in enumerate(manifest.columns):
+        for metric, key in column.printed.items():
+            place: KeyPath = ("columns", index, "printed", metric)
+            if metric not in column.metrics:
+                yield Issue(place, unknown("metric of this column", metric, column.metrics))
+            if key not in known:
+                yield Issue(place, unknown("printed column", key, known))

@@ -71,11 +71,20 @@ class DatasetEntry(Frozen):
 
 
 class ColumnEntry(Frozen):
-    """Columns of one task."""
+    """Columns of one task.
+
+    Attributes:
+        dataset: Key in the table's ``datasets``.
+        task: Task of that dataset.
+        metrics: Metric ids, in order.
+        printed: Key of the paper's column by metric id, where several of its columns have the same
+            dataset, task and metric (e.g. one per set of modalities).
+    """
 
     dataset: str
     task: str
     metrics: Names
+    printed: dict[str, str] = Field(default_factory=dict)
 
 
 class RowEntry(Frozen):

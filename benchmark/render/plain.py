@@ -5,7 +5,16 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from benchmark.render.table import Cell, Column, Measured, Printed, Row, Table
+from benchmark.render.table import (
+    Cell,
+    Column,
+    Difference,
+    Measured,
+    Printed,
+    Row,
+    Table,
+    Verdict,
+)
 from benchmark.render.wording import Wording
 
 SCHEMA_VERSION = 1
@@ -14,8 +23,9 @@ SCHEMA_VERSION = 1
 def plain_table(table: Table) -> dict[str, Any]:
     """Return a table with its conditions, caption, notes, columns and rows.
 
-    Every cell has ``kind`` (``measured``, ``printed``, ``text`` or ``empty``), ``text`` as every
-    format shows it, and the fields of its own type.
+    Every cell has ``kind`` (``measured``, ``printed``, ``difference``, ``verdict``, ``text`` or
+    ``empty``), ``text`` as every format shows it, and the fields of its own type. ``further`` holds
+    the tables that go with it, by name.
     """
     words = Wording(table)
     return {
@@ -37,6 +47,7 @@ def plain_table(table: Table) -> dict[str, Any]:
             }
             for row in table.rows
         ],
+        "further": {name: plain_table(one) for name, one in table.further.items()},
     }
 
 
@@ -63,4 +74,14 @@ def _fields(cell: Cell | None) -> dict[str, Any]:
             "flags": list(cell.flags),
             "note": cell.note,
         }
+    if isinstance(cell, Difference):
+        return {
+            "difference": cell.value,
+            "low": cell.low,
+            "high": cell.high,
+            "method": cell.method or None,
+            "unit": cell.unit,
+        }
+    if isinstance(cell, Verdict):
+        return {"verdict": cell.word, "reason": cell.reason}
     return {}

@@ -106,14 +106,15 @@ def _rows(printed: PrintedTable) -> tuple[Row, ...]:
     for row in printed.rows:
         cells: dict[str, Cell] = {}
         for key, cell in row.cells.items():
-            cells[key] = _cell(cell)
+            cells[key] = cell_of(cell)
             if cell.delta is not None:
                 cells[_delta(key)] = Printed(number(cell.delta), mean_text=cell.delta)
         rows.append(Row(row.key, row.label, cells, row.group))
     return tuple(rows)
 
 
-def _cell(cell: PrintedCell) -> Cell:
+def cell_of(cell: PrintedCell) -> Cell:
+    """Return a printed cell; ``n/a`` where the paper calls it not applicable."""
     if not cell.applicable:
         return Text("n/a")
     return Printed(

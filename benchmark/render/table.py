@@ -70,7 +70,49 @@ class Text:
     text: str
 
 
-Cell = Measured | Printed | Text
+VerdictWord = Literal["agrees", "differs", "inconclusive", "not comparable"]
+#: How an interval was made; empty without one.
+Method = Literal["welch", "prediction", "rounding", ""]
+
+
+@dataclass(frozen=True)
+class Difference:
+    """A measured number minus a printed one, in the unit of the paper.
+
+    Attributes:
+        value: The difference.
+        low: Lower end of its 95 % interval; None without one.
+        high: Upper end.
+        method: How the interval was made.
+        unit: Unit of all three.
+        digits: Decimals to print.
+    """
+
+    value: float
+    low: float | None = None
+    high: float | None = None
+    method: Method = ""
+    unit: str = ""
+    digits: int = 3
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """How a measured number stands against a printed one.
+
+    Attributes:
+        word: The verdict.
+        reason: Why there is no comparison, or no interval; empty otherwise.
+    """
+
+    word: VerdictWord
+    reason: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.word} ({self.reason})" if self.reason else self.word
+
+
+Cell = Measured | Printed | Text | Difference | Verdict
 
 
 @dataclass(frozen=True)
@@ -125,6 +167,8 @@ class Table:
         warnings: What forbids a comparison with other numbers, e.g. synthetic data; every format
             says it in caption and footer.
         facts: The same conditions for programs: ``variant``, ``profile``, ``part``, ``std_over``.
+        further: Tables that go with it, by what they say: ``against_paper``; every format shows
+            them behind it.
     """
 
     id: str
@@ -136,3 +180,8 @@ class Table:
     stub: str = "Method"
     warnings: tuple[str, ...] = ()
     facts: dict[str, str] = field(default_factory=dict)
+    further: dict[str, Table] = field(default_factory=dict)
+
+    def all(self) -> tuple[Table, ...]:
+        """Return the table and those that go with it."""
+        return (self, *(one for further in self.further.values() for one in further.all()))

@@ -7,7 +7,17 @@ from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Literal, TypeVar
 
-from benchmark.render.table import Cell, Column, Measured, Printed, Row, Table, Text
+from benchmark.render.table import (
+    Cell,
+    Column,
+    Difference,
+    Measured,
+    Printed,
+    Row,
+    Table,
+    Text,
+    Verdict,
+)
 
 DASH = "–"
 LOST = "?"
@@ -72,6 +82,10 @@ class Wording:
             return self._measured(found)
         if isinstance(found, Printed):
             return self._printed(found)
+        if isinstance(found, Difference):
+            return CellText(difference_text(found))
+        if isinstance(found, Verdict):
+            return CellText(str(found), emphasis="bold" if found.word == "differs" else "")
         return CellText(found.text if isinstance(found, Text) else DASH)
 
     def caption(self, legend: str = "") -> list[str]:
@@ -136,6 +150,19 @@ def fixed(value: float, digits: int) -> str:
     """Return a number with so many decimals; what rounds to zero has no sign."""
     text = f"{value:.{digits}f}"
     return text.removeprefix("-") if float(text) == 0 else text
+
+
+def difference_text(cell: Difference) -> str:
+    """Return ``+0.012 (-0.010 to +0.034)``; no parentheses without an interval."""
+    value = _signed(cell.value, cell.digits)
+    if cell.low is None or cell.high is None:
+        return value
+    return f"{value} ({_signed(cell.low, cell.digits)} to {_signed(cell.high, cell.digits)})"
+
+
+def _signed(value: float, digits: int) -> str:
+    text = fixed(value, digits)
+    return text if text.startswith("-") or float(text) == 0 else f"+{text}"
 
 
 def letter(index: int) -> str:

@@ -7,7 +7,16 @@ from pathlib import Path
 
 import pytest
 
-from benchmark.render.table import Column, Measured, Printed, Row, Table, Text
+from benchmark.render.table import (
+    Column,
+    Difference,
+    Measured,
+    Printed,
+    Row,
+    Table,
+    Text,
+    Verdict,
+)
 
 HERE = Path(__file__).parent
 
@@ -113,4 +122,58 @@ def table() -> Table:
         notes=("Tuned on “validation” only – never on test.", "p < 0.05 * against $2^k$ rows~"),
         warnings=("embed: SYNTHETIC data; not comparable with printed numbers.",),
         facts={"variant": "default", "profile": "demo", "part": "test", "std_over": "5 folds"},
+    )
+
+
+@pytest.fixture
+def beside() -> Table:
+    """A measured table with the paper's numbers behind it: every verdict, method and gap."""
+    column = Column("embed/risk/auroc_binary", "AUROC", "embed: risk", True, "real")
+    lines = {
+        "one": (
+            Printed(76.9, 3.9, "76.9", "3.9"),
+            Measured(77.3, 1.2, 5, 5, digits=1, units=5),
+            Difference(0.4, -1.1, 1.9, "welch", "percent", 1),
+            Verdict("agrees"),
+        ),
+        "two": (
+            Printed(79.0, None, "79.0"),
+            Measured(61.25, 1.2, 5, 5, digits=1, units=5),
+            Difference(-17.75, -21.0, -14.5, "prediction", "percent", 1),
+            Verdict("differs"),
+        ),
+        "three": (
+            Printed(50.0, None, "50.0"),
+            Measured(50.02, None, 1, 1, digits=1, units=1),
+            Difference(0.02, unit="percent", digits=1),
+            Verdict("inconclusive", "a single run, so there is no interval"),
+        ),
+        "four": (
+            Printed(None),
+            Measured(None, None, 0, 5),
+            None,
+            Verdict("not comparable", "the printed number is lost"),
+        ),
+    }
+    heads = [Column("paper", "Paper"), Column("ours", "Ours")]
+    heads += [Column("difference", "Ours - paper (95 %)"), Column("verdict", "Verdict")]
+    keys = [head.key for head in heads]
+    rows = []
+    for name, line in lines.items():
+        cells = {key: cell for key, cell in zip(keys, line, strict=True) if cell is not None}
+        rows.append(Row(f"{name}|{column.key}", "embed: risk, AUROC", cells, f"Method {name}"))
+    against = Table(
+        id="m4oe/table99/against_paper",
+        title="paper against measured",
+        columns=tuple(heads),
+        rows=tuple(rows),
+        caption=("Verdicts: 1 agrees, 1 differs, 1 inconclusive, 1 not comparable.",),
+        stub="Cell",
+    )
+    return Table(
+        id="m4oe/table99",
+        title="A table of a paper",
+        columns=(column,),
+        rows=(Row("one", "Method one", {column.key: Measured(0.773, 0.012, 5, 5, units=5)}),),
+        further={"against_paper": against},
     )

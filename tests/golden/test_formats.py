@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from benchmark.render import latex, terminal
-from benchmark.render.formats import SUFFIXES, render
+from benchmark.render.formats import FORMATS, SUFFIXES, render
 from benchmark.render.table import Table
 
 Golden = Callable[[str, str], None]
@@ -20,6 +20,11 @@ PACKAGES = ("booktabs", "graphicx", "geometry")
 @pytest.mark.parametrize("fmt", ["markdown", "latex", "csv", "json"])
 def test_files(fmt: str, table: Table, golden: Golden) -> None:
     golden(f"table{SUFFIXES[fmt]}", render(table, fmt))
+
+
+@pytest.mark.parametrize("fmt", FORMATS)
+def test_files_beside_a_paper(fmt: str, beside: Table, golden: Golden) -> None:
+    golden(f"beside{SUFFIXES[fmt]}", render(beside, fmt))
 
 
 @pytest.mark.parametrize("width", [60, 160])
@@ -52,6 +57,13 @@ def test_standalone_latex_compiles(table: Table, tmp_path: Path) -> None:
     log = compile_latex(latex.render(table, standalone=True), tmp_path)
     assert (tmp_path / "table.pdf").stat().st_size > 1000
     assert "Overfull \\hbox" not in log
+
+
+def test_a_table_beside_a_paper_compiles(beside: Table, tmp_path: Path) -> None:
+    source = "".join(latex.render(one) for one in beside.all())
+    whole = latex.render(beside, standalone=True).replace(latex.render(beside), source)
+    log = compile_latex(whole, tmp_path)
+    assert "multiply defined" not in log
 
 
 def test_the_named_packages_are_enough(table: Table, tmp_path: Path) -> None:

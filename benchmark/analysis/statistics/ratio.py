@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from benchmark.core.spec import SplitSpec
 
 
@@ -17,3 +19,13 @@ def nominal_ratio(split: SplitSpec) -> float | None:
         train, _, test = split.fractions
         return test / train
     return None
+
+
+def counted_ratio(samples: Mapping[str, int]) -> float | None:
+    """Return test rows / training rows as a run counted them; None without both.
+
+    Args:
+        samples: ``info["samples"]`` of a stored run: number of samples by part.
+    """
+    test, train = samples.get("test", 0), samples.get("train", 0)
+    return test / train if test and train else None
