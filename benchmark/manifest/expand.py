@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from benchmark.core.errors import DataNotAvailable, UsageError
-from benchmark.core.spec import ComponentSpec, RunSpec, SplitSpec
+from benchmark.core.spec import ComponentSpec, Ref, RunSpec, SplitSpec
 from benchmark.datasets import DATASETS
 from benchmark.manifest.availability import Available, Unavailable, choose_profile, look
 from benchmark.manifest.overrides import Overrides, check_rows, read_overrides
@@ -208,11 +208,24 @@ def _first_spec(data: Available, settings: Resolved, tasks: list[str]) -> RunSpe
         model=settings.model,
         encoders=settings.encoders,
         losses={task: ref for task, ref in settings.losses.items() if task in tasks},
-        strategy=settings.strategy,
+        strategy=_of_tasks(settings.strategy, tasks),
         split=SplitSpec(),
         missing=settings.frame.missing,
         threads=settings.frame.threads,
     )
+
+
+def _of_tasks(strategy: Ref, tasks: list[str]) -> Ref:
+    """Leave out what a strategy says of tasks that a run does not train."""
+    config = dict(strategy.config)
+    if "task_weights" in config:
+        config["task_weights"] = {
+            name: weight for name, weight in config["task_weights"].items() if name in tasks
+        }
+    selection = config.get("selection")
+    if selection and selection["task"] not in (None, *tasks):
+        config["selection"] = {**selection, "task": None}
+    return strategy.model_copy(update={"config": config})
 
 
 def _add(runs: dict[str, PlannedRun], run: PlannedRun) -> None:

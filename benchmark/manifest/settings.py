@@ -214,7 +214,9 @@ class _Resolver:
         if selection.task is not None and selection.task not in tasks:
             self.note((*place, "task"), unknown("task", selection.task, tasks))
         elif selection.metric != "loss":
-            kinds = {selection.task: tasks[selection.task]} if selection.task else tasks
+            # A row with one run per task selects each run by its own task.
+            one = selection.task if self.row.train == "joint" else None
+            kinds = {one: tasks[one]} if one else tasks
             self.check_selection(selection.metric, kinds, (*place, "metric"))
 
     def check_selection(

@@ -74,6 +74,7 @@ def make_split(
     spec: SplitSpec,
     tasks: tuple[Task, ...],
     case_lists: CaseLists | None = None,
+    known: tuple[Task, ...] = (),
 ) -> Parts:
     """Split a dataset and check the result.
 
@@ -87,9 +88,10 @@ def make_split(
     Args:
         samples: As in ``Dataset.samples``.
         spec: Kind, sizes, stratification and seed.
-        tasks: Tasks of the run; their classes are checked, and one of them may be stratified by:
-            its classes, or whether the event was seen (survival).
+        tasks: Tasks of the run; their classes are checked.
         case_lists: What the file of a ``files`` split says.
+        known: All tasks of the dataset. One of them may be stratified by, its classes or seen
+            events; runs of other tasks then share the split.
 
     Raises:
         SplitError: A patient in two parts; an empty part; a class without a training sample; a
@@ -100,9 +102,9 @@ def make_split(
     """
     warnings: tuple[str, ...] = ()
     if spec.kind == "files":
-        part_of_sample, warnings = _files(samples, spec, tasks, case_lists)
+        part_of_sample, warnings = _files(samples, spec, known or tasks, case_lists)
     else:
-        part_of_sample = _DRAW[spec.kind](samples, spec, tasks)
+        part_of_sample = _DRAW[spec.kind](samples, spec, known or tasks)
     rows = {part: np.flatnonzero(part_of_sample == part).astype(np.int64) for part in PARTS}
     _check_parts(samples, rows)
     warnings += _check_classes(samples, rows, tasks, drawn=spec.kind in ("kfold", "ratio"))

@@ -130,7 +130,8 @@ def run_data(spec: RunSpec, dataset: Dataset) -> RunData:
             "use one dataset per run",
         )
     component = _narrow(dataset.component, spec.components[0])
-    parts = make_split(dataset.samples, spec.split, component.tasks, _case_lists(dataset, spec))
+    lists, known = _case_lists(dataset, spec), dataset.component.tasks
+    parts = make_split(dataset.samples, spec.split, component.tasks, lists, known)
     data = RunData(component, dataset, dataset.fit(parts.train), parts, observed={})
     return replace(data, observed={part: _observed(data, spec, part) for part in PARTS})
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from benchmark.core.errors import UnknownNameError, UsageError
+from benchmark.core.errors import ManifestError, UnknownNameError, UsageError
 from benchmark.core.spec import RunSpec
 from benchmark.datasets._base import DataContext
 from benchmark.manifest.expand import Expansion, expand, unite
@@ -109,6 +109,28 @@ def test_one_run_per_task(make: Make, good: str) -> None:
     assert {one.fingerprint for one in cells["early", "toy/yes/acc"]}.isdisjoint(
         one.fingerprint for one in cells["early", "toy/colour/acc"]
     )
+
+
+def test_a_run_of_one_task_has_no_settings_of_others(make: Make, good: str) -> None:
+    training = "selection: {metric: f1_macro, task: yes}, task_weights: {yes: 2, colour: 3}"
+    text = good.replace("selection: {metric: acc}", training)
+    joint = _row(make(text), "early")[0].spec.strategy.config
+    assert joint["selection"]["task"] == "yes"
+    assert joint["task_weights"] == {"yes": 2, "colour": 3}
+    found = make(text.replace("model: early_fusion", "model: early_fusion\n    train: per_task"))
+    configs = {
+        run.spec.components[0].tasks[0]: run.spec.strategy.config for run in _row(found, "early")
+    }
+    assert configs["yes"]["selection"] == {"metric": "f1_macro", "task": "yes"}
+    assert configs["colour"]["selection"] == {"metric": "f1_macro", "task": None}
+    assert [one["task_weights"] for one in configs.values()] == [{"yes": 2}, {"colour": 3}]
+
+
+def test_the_selection_of_one_run_per_task_must_hold_for_each(make: Make, good: str) -> None:
+    text = good.replace("{metric: acc}", "{metric: auroc_binary, task: yes}")
+    assert make(text).runs
+    with pytest.raises(ManifestError, match="'auroc_binary' is not defined for colour"):
+        make(text.replace("model: early_fusion", "model: early_fusion\n    train: per_task"))
 
 
 def test_a_selected_task_changes_no_run(make: Make) -> None:

@@ -208,6 +208,17 @@ def test_samples_without_any_label_are_not_trained_on(data: RunData) -> None:
         labelled_positions(batch)
 
 
+def test_runs_of_other_tasks_share_a_stratified_split(paths: Paths) -> None:
+    split = SplitSpec(kind="kfold", folds=2, stratify="flag")
+    every = _spec(split=split)
+    alone = every.components[0].model_copy(update={"tasks": ("tags",)})
+    parts = [
+        run_data(one, Toy(paths)).parts for one in (every, _spec(components=(alone,), split=split))
+    ]
+    assert parts[0].test.tolist() == parts[1].test.tolist()
+    assert parts[0].val.tolist() == parts[1].val.tolist()
+
+
 def test_wrong_names_and_several_datasets(paths: Paths) -> None:
     component = _spec().components[0]
     wrong = component.model_copy(update={"modalities": ("vectors",)})
