@@ -38,7 +38,7 @@ class MetricRow(Frozen):
         value: The number in the metric's own unit; None if it is undefined.
         reason: Why it is undefined; empty otherwise.
         n: Labelled samples it was computed on.
-        n_pos: Positives among them (binary), else None.
+        n_pos: Positives among them (binary), events (survival), else None.
     """
 
     stage: str = "final"

@@ -8,7 +8,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor, nn
 
-from benchmark.core.problem import Task
+from benchmark.core.problem import Task, TaskKind
 
 
 class Loss(nn.Module, ABC):
@@ -19,10 +19,12 @@ class Loss(nn.Module, ABC):
 
     Attributes:
         kinds: Task kinds it is defined for.
+        empty: Why there is no mean where :meth:`weight` is 0.
         n_outputs: Logits the task needs under this loss.
     """
 
-    kinds: ClassVar[tuple[str, ...]]
+    kinds: ClassVar[tuple[TaskKind, ...]]
+    empty: ClassVar[str] = "no labelled samples"
     n_outputs: int
 
     def __init__(self, task: Task) -> None:
@@ -36,9 +38,9 @@ class Loss(nn.Module, ABC):
 
     @abstractmethod
     def forward(self, logits: Tensor, target: Tensor) -> Tensor:
-        """Return the mean over labelled samples (and labels) of a batch, a scalar.
+        """Return the mean over labelled samples (labels, events) of a batch, a scalar.
 
-        A batch without a labelled sample gives 0 with zero gradient.
+        A batch without any gives 0 with zero gradient.
 
         Args:
             logits: (B, n_outputs).

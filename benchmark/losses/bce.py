@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from benchmark.core.errors import UsageError
-from benchmark.core.problem import Task
+from benchmark.core.problem import Task, TaskKind
 from benchmark.losses._base import Loss
 from benchmark.losses._counts import positive_weights
 from benchmark.losses.config import BCEConfig
@@ -33,7 +33,7 @@ class BCE(Loss):
         DataError: ``balanced`` and a label without a positive or a negative training sample.
     """
 
-    kinds: ClassVar[tuple[str, ...]] = ("binary", "multilabel")
+    kinds: ClassVar[tuple[TaskKind, ...]] = ("binary", "multilabel")
     pos_weight: Tensor | None
 
     def __init__(self, task: Task, config: BCEConfig, train_targets: NDArray[Any]) -> None:

@@ -34,3 +34,43 @@ class BCEConfig(Frozen):
     """
 
     pos_weight: Literal["balanced"] | PositiveFloat | tuple[PositiveFloat, ...] | None = None
+
+
+class CoxConfig(Frozen):
+    """Settings of Cox's partial likelihood.
+
+    Attributes:
+        ties: Denominator where several events share a time.
+    """
+
+    ties: Literal["breslow", "efron"] = "breslow"
+
+
+class NLLSurvConfig(Frozen):
+    """Settings of the discrete-time survival likelihood.
+
+    Attributes:
+        bins: Time bins, cut at quantiles of the training event times.
+        alpha: Share of weight taken from censored samples, in [0, 1).
+    """
+
+    bins: int = Field(default=4, ge=2)
+    alpha: float = Field(default=0.0, ge=0, lt=1)
+
+
+class MSEConfig(Frozen):
+    """Squared error has no settings."""
+
+
+class MAEConfig(Frozen):
+    """Absolute error has no settings."""
+
+
+class SmoothL1Config(Frozen):
+    """Settings of the smooth absolute error.
+
+    Attributes:
+        beta: Error from which the loss is linear, in the unit of the target.
+    """
+
+    beta: PositiveFloat = 1.0

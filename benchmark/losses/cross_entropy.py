@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from benchmark.core.errors import UsageError
-from benchmark.core.problem import Task
+from benchmark.core.problem import Task, TaskKind
 from benchmark.losses._base import Loss
 from benchmark.losses._counts import class_weights
 from benchmark.losses.config import CrossEntropyConfig
@@ -36,7 +36,7 @@ class CrossEntropy(Loss):
         DataError: ``balanced`` and a class without a training sample.
     """
 
-    kinds: ClassVar[tuple[str, ...]] = ("binary", "multiclass")
+    kinds: ClassVar[tuple[TaskKind, ...]] = ("binary", "multiclass")
     weights: Tensor | None
 
     def __init__(self, task: Task, config: CrossEntropyConfig, train_targets: NDArray[Any]) -> None:

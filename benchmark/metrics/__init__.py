@@ -8,6 +8,8 @@ task kind  y_true                         y_score
 binary     (N,) int in {0, 1}             (N,) float, probability of class 1
 multiclass (N,) int in 0..C-1             (N, C) float, probabilities that sum to 1
 multilabel (N, L) int in {0, 1}           (N, L) float, probability of each label
+regression (N,) float                     (N,) float, predicted value
+survival   (N, 2) time >= 0, event 0 or 1 (N,) float, risk: higher = earlier event
 ========== ============================== ==========================================
 
 It raises ``benchmark.metrics._base.Undefined`` (with the reason) where the number does not exist.

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import inf
+from typing import Any
 
 from benchmark.core.problem import TaskKind
 from benchmark.core.registry import Entry, Registry
@@ -19,6 +21,7 @@ class MetricInfo(Entry):
         bounds: Smallest and largest possible value.
         ranks: Looks at the order of scores, so a class (label) needs samples inside and outside
             it; other metrics need one inside.
+        pooled: Takes all labels of a multilabel task together, so that none is ever left out.
     """
 
     label: str = ""
@@ -26,23 +29,25 @@ class MetricInfo(Entry):
     higher_is_better: bool = True
     bounds: tuple[float, float] = (0.0, 1.0)
     ranks: bool = False
+    pooled: bool = False
 
 
 def _info(
-    where: str, label: str, kinds: tuple[TaskKind, ...], summary: str, version: int = 1
+    where: str, label: str, kinds: tuple[TaskKind, ...], summary: str, **more: Any
 ) -> MetricInfo:
     return MetricInfo(
         target=f"benchmark.metrics.{where}",
         label=label,
         kinds=kinds,
         summary=summary,
-        result_version=version,
         ranks=where.startswith(("auroc:", "auprc:")),
+        **more,
     )
 
 
 _CLASSES: tuple[TaskKind, ...] = ("binary", "multiclass")
 _ALL: tuple[TaskKind, ...] = ("binary", "multiclass", "multilabel")
+_ERROR: dict[str, Any] = {"higher_is_better": False, "bounds": (0.0, inf)}
 
 METRICS = Registry(
     "metric",
@@ -76,7 +81,7 @@ METRICS = Registry(
             "trapezoid area under the precision-recall curve; macro over classes or labels",
         ),
         "f1_macro": _info("f1:f1_macro", "F1", _ALL, "unweighted mean F1 over classes or labels"),
-        "f1_micro": _info("f1:f1_micro", "F1 (micro)", _ALL, "F1 of pooled decisions"),
+        "f1_micro": _info("f1:f1_micro", "F1 (micro)", _ALL, "F1 of pooled decisions", pooled=True),
         "recall_macro": _info(
             "f1:recall_macro", "Recall", _ALL, "unweighted mean recall over classes or labels"
         ),
@@ -86,5 +91,20 @@ METRICS = Registry(
             _ALL,
             "unweighted mean precision over classes or labels",
         ),
+        "exact_match": _info(
+            "accuracy:exact_match",
+            "Exact match",
+            ("multilabel",),
+            "share of samples whose labels are all right",
+            pooled=True,
+        ),
+        "c_index": _info(
+            "c_index:c_index",
+            "c-index",
+            ("survival",),
+            "share of comparable pairs in the right order (Harrell), tied risks count half",
+        ),
+        "mae": _info("deviation:mae", "MAE", ("regression",), "mean absolute error", **_ERROR),
+        "mse": _info("deviation:mse", "MSE", ("regression",), "mean squared error", **_ERROR),
     },
 )

@@ -1,4 +1,4 @@
-"""Accuracy and balanced accuracy: shares of right hard decisions."""
+"""Accuracy, balanced accuracy, exact match: shares of right hard decisions."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def acc(y_true: ArrayLike, y_score: ArrayLike) -> float:
     Bounds: 0 to 1.
     Ties: binary decides 1 at a probability >= 0.5; multiclass takes the first highest score.
     One class: defined; absent classes play no part.
-    Not defined for multilabel tasks (see ``f1_micro``).
+    Not defined for multilabel tasks (see :func:`exact_match` and ``f1_micro``).
 
     Args:
         y_true: (N,) int class.
@@ -58,3 +58,25 @@ def balanced_acc(y_true: ArrayLike, y_score: ArrayLike) -> float:
         average=None,
     )
     return float(np.mean(recalls))
+
+
+def exact_match(y_true: ArrayLike, y_score: ArrayLike) -> float:
+    """Share of samples whose labels are all right, also called subset accuracy.
+
+    Definition: mean of [every decision of the sample = its label]; scikit-learn's
+        ``accuracy_score`` of label sets.
+    Direction: higher is better.
+    Bounds: 0 to 1.
+    Ties: a label is decided for at a probability >= 0.5.
+    One class: defined; a label without a positive sample can still be decided for wrongly.
+
+    Args:
+        y_true: (N, L) int in {0, 1}.
+        y_score: (N, L) probabilities.
+
+    Raises:
+        Undefined: ``no labelled samples``.
+        ValueError: Not a multilabel task, or arrays that do not fit.
+    """
+    samples = check(y_true, y_score, ("multilabel",))
+    return float(accuracy_score(samples.truth, samples.decisions()))

@@ -12,6 +12,8 @@ from benchmark.core.problem import TaskKind
 from benchmark.metrics import METRICS, MetricInfo
 from benchmark.metrics._base import Samples, Undefined, check, classes_used
 
+Values = NDArray[np.float64]
+
 
 @dataclass(frozen=True)
 class MetricValue:
@@ -21,7 +23,7 @@ class MetricValue:
         value: The number; None if it is undefined.
         reason: Why it is undefined, or a note such as ``2 of 3 classes present``; may be empty.
         n: Labelled samples.
-        n_pos: Positives among them for a binary task, else None.
+        n_pos: Positives among them for a binary task, events for survival, else None.
     """
 
     value: float | None
@@ -36,25 +38,26 @@ def evaluate(metric_id: str, kind: TaskKind, y_true: ArrayLike, y_score: ArrayLi
     Args:
         metric_id: Registered metric.
         kind: Kind of the task.
-        y_true: (N,) class or (N, L) labels; NaN or -1 marks an unlabelled sample.
+        y_true: As in ``benchmark.metrics``; NaN marks an unlabelled sample, -1 as well unless the
+            task is a regression.
         y_score: As in ``benchmark.metrics``.
 
     Raises:
         UnknownNameError: No such metric.
         ValueError: The metric is not defined for ``kind``; arrays that do not fit the kind; a
-            multilabel sample of which only some labels are known; scores that are not finite.
+            multilabel sample of which only some labels are known, a survival sample without time
+            or event; scores that are not finite.
     """
     info = metric_info(metric_id)
     if kind not in info.kinds:
         raise ValueError(f"{metric_id} is defined for {', '.join(info.kinds)} tasks, not {kind}")
-    truth, score = _labelled(np.asarray(y_true, dtype=np.float64), np.asarray(y_score))
-    n_pos = int(truth.sum()) if kind == "binary" else None
+    truth, score = _labelled(kind, np.asarray(y_true, dtype=np.float64), np.asarray(y_score))
+    n_pos = _positives(kind, truth)
     try:
-        samples = check(truth, score, (kind,))
-        value = float(METRICS.load(metric_id)(samples.truth, samples.score))
-    except Undefined as reason:
-        return MetricValue(None, str(reason), len(truth), n_pos)
-    return MetricValue(value, _note(samples, info.ranks), len(truth), n_pos)
+        value, reason = _compute(info, metric_id, kind, truth, score)
+    except Undefined as undefined:
+        return MetricValue(None, str(undefined), len(truth), n_pos)
+    return MetricValue(value, reason, len(truth), n_pos)
 
 
 def metric_info(metric_id: str) -> MetricInfo:
@@ -65,23 +68,40 @@ def metric_info(metric_id: str) -> MetricInfo:
     return entry
 
 
-def _labelled(
-    truth: NDArray[np.float64], score: NDArray[Any]
-) -> tuple[NDArray[np.float64], NDArray[Any]]:
+def _compute(
+    info: MetricInfo, metric_id: str, kind: TaskKind, truth: Values, score: NDArray[Any]
+) -> tuple[float, str]:
+    metric = METRICS.load(metric_id)
+    if kind in ("regression", "survival"):
+        return float(metric(truth, score)), ""
+    samples = check(truth, score, (kind,))
+    return float(metric(samples.truth, samples.score)), _note(samples, info)
+
+
+def _positives(kind: TaskKind, truth: Values) -> int | None:
+    if kind == "binary":
+        return int(truth.sum())
+    return int(truth[:, 1].sum()) if kind == "survival" else None
+
+
+def _labelled(kind: TaskKind, truth: Values, score: NDArray[Any]) -> tuple[Values, NDArray[Any]]:
     if len(truth) != len(score):
         raise ValueError(f"shapes do not fit: y_true {truth.shape} and y_score {score.shape}")
-    known: NDArray[np.bool_] = np.isfinite(truth) & (truth >= 0)
+    known: NDArray[np.bool_] = np.isfinite(truth)
+    if kind != "regression":
+        known &= truth >= 0
     if known.ndim == 2:
         if (known.any(axis=1) != known.all(axis=1)).any():
-            raise ValueError("y_true holds samples of which only some labels are known")
+            what = "only time or event is" if kind == "survival" else "only some labels are"
+            raise ValueError(f"y_true holds samples of which {what} known")
         known = np.asarray(known.all(axis=1))
     return truth[known], score[known]
 
 
-def _note(samples: Samples, ranks: bool) -> str:
-    used = len(classes_used(samples, both_outcomes=ranks))
+def _note(samples: Samples, info: MetricInfo) -> str:
+    used = len(classes_used(samples, both_outcomes=info.ranks))
     if used == samples.n_classes:
         return ""
     if samples.kind == "multilabel":
-        return f"{used} of {samples.n_classes} labels used"
+        return "" if info.pooled else f"{used} of {samples.n_classes} labels used"
     return f"{used} of {samples.n_classes} classes present"

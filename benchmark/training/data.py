@@ -57,7 +57,7 @@ class RunData:
         return [str(one) for one in ids]
 
     def targets(self, part: PartName) -> dict[str, Array]:
-        """Return (n,) classes or (n, L) labels by task; NaN is unlabelled."""
+        """Return targets by task as :func:`all_targets` does."""
         rows = self.parts.rows(part)
         return {task.name: all_targets(self.dataset, task)[rows] for task in self.component.tasks}
 
@@ -144,20 +144,25 @@ def _case_lists(dataset: Dataset, spec: RunSpec) -> CaseLists | None:
 
 
 def all_targets(dataset: Dataset, task: Task) -> Array:
-    """Return the target of every sample: (N,) class, or (N, L) labels; NaN is unlabelled.
+    """Return the target of every sample; NaN is unlabelled.
+
+    Returns:
+        (N,) class or value of a regression, (N, L) labels, or (N, 2) time and event of a survival
+        task.
 
     Raises:
         UsageError: The kind of task cannot be trained yet.
     """
-    if task.kind in ("binary", "multiclass"):
-        return dataset.samples[f"target:{task.name}"].to_numpy(dtype=np.float64)
-    if task.kind == "multilabel":
-        columns = [f"target:{task.name}:{label}" for label in task.classes]
-        return dataset.samples[columns].to_numpy(dtype=np.float64)
-    raise UsageError(
-        f"task {task.name!r} is {task.kind}, which cannot be trained yet",
-        "kinds that can: binary, multiclass, multilabel",
-    )
+    if task.kind == "segmentation":
+        raise UsageError(
+            f"task {task.name!r} is {task.kind}, which cannot be trained yet",
+            "kinds that can: binary, multiclass, multilabel, regression, survival",
+        )
+    column = f"target:{task.name}"
+    if task.kind in ("multilabel", "survival"):
+        parts = ("time", "event") if task.kind == "survival" else task.classes
+        return dataset.samples[[f"{column}:{part}" for part in parts]].to_numpy(dtype=np.float64)
+    return dataset.samples[column].to_numpy(dtype=np.float64)
 
 
 def _check_release(spec: ComponentSpec, dataset: Dataset) -> None:
@@ -213,6 +218,6 @@ def _zeroed(tensor: Tensor, rows: Tensor) -> Tensor:
 def _tensor(target: Array, task: Task) -> Tensor:
     import torch
 
-    if task.kind == "multilabel":
+    if task.kind in ("multilabel", "regression", "survival"):
         return torch.from_numpy(target.astype(np.float32))
     return torch.from_numpy(np.nan_to_num(target, nan=-1.0).astype(np.int64))

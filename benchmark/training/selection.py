@@ -58,7 +58,7 @@ class Criterion:
     def _of(self, task: Task, logits: Tensor, target: Tensor, loss: Loss) -> float:
         if self.metric == "loss":
             if float(loss.weight(target)) == 0:
-                raise self._undefined(task, "no labelled samples")
+                raise self._undefined(task, loss.empty)
             return self.weights.get(task.name, 1.0) * float(loss(logits, target))
         scores = loss.scores(logits).cpu().numpy()
         found = evaluate(self.metric, task.kind, target.cpu().numpy(), scores)

@@ -15,25 +15,42 @@ from benchmark.losses._base import Loss
 from benchmark.metrics.evaluate import evaluate
 
 CASES = [(name, kind) for name in LOSSES for kind in LOSSES.load(name).kinds]
-METRIC = {"binary": "auroc_binary", "multiclass": "acc", "multilabel": "f1_micro"}
+METRIC = {
+    "binary": "auroc_binary",
+    "multiclass": "acc",
+    "multilabel": "f1_micro",
+    "regression": "mae",
+    "survival": "c_index",
+}
+BEST = {"mae": 0.0}
+CLASSES = {"binary": ("a", "b"), "regression": (), "survival": ()}
 
 
 def _task(kind: TaskKind) -> Task:
-    return Task(name="t", kind=kind, classes=("a", "b") if kind == "binary" else ("a", "b", "c"))
+    return Task(name="t", kind=kind, classes=CLASSES.get(kind, ("a", "b", "c")))
 
 
 def _targets(kind: str, n: int) -> Tensor:
     generator = torch.Generator().manual_seed(0)
     if kind == "multilabel":
         return torch.randint(0, 2, (n, 3), generator=generator).float()
+    if kind == "regression":
+        return torch.linspace(-1.5, 1.5, n)
+    if kind == "survival":  # few times, so that time bins can tell them apart; the last censored
+        time = 1.0 + torch.arange(n) % 4
+        return torch.stack([time, (time < 4).float()], dim=1)
     return torch.arange(n) % (2 if kind == "binary" else 3)
 
 
 def _build(name: str, kind: Any, **settings: Any) -> Loss:
-    config = LOSSES.config(name).parse(settings)
+    config = LOSSES.config(name).parse(_settings(name) | settings)
     loss = LOSSES.load(name)(_task(kind), config, _targets(kind, 12).numpy())
     assert isinstance(loss, Loss)
     return loss
+
+
+def _settings(name: str) -> dict[str, Any]:
+    return {"bins": 3} if name == "nll_surv" else {}
 
 
 def _unlabelled(target: Tensor) -> Tensor:
@@ -52,13 +69,17 @@ def test_training_on_logits_alone_ends_in_perfect_scores(name: str, kind: Any) -
     logits = torch.zeros(12, loss.n_outputs, requires_grad=True)
     optimizer = torch.optim.Adam([logits], lr=0.5)
     first = loss(logits, target).item()
-    for _ in range(30):
+    for step in range(60):
+        optimizer.param_groups[0]["lr"] = 0.5 * (1 - step / 60)
         optimizer.zero_grad()
         loss(logits, target).backward()
         optimizer.step()
-    assert loss(logits, target).item() < first / 10
+    # Tied deaths keep a partial likelihood from falling to 0.
+    assert loss(logits, target).item() < first * (0.6 if name == "cox" else 0.1)
     scores = loss.scores(logits.detach()).numpy()
-    assert evaluate(METRIC[kind], kind, target.numpy(), scores).value == 1.0
+    best = BEST.get(METRIC[kind], 1.0)
+    found = evaluate(METRIC[kind], kind, target.numpy(), scores).value
+    assert found == pytest.approx(best, abs=0.05 if best == 0 else 0.0)
 
 
 @pytest.mark.parametrize(("name", "kind"), CASES)
@@ -89,5 +110,6 @@ def test_extreme_logits_stay_finite(name: str, kind: Any) -> None:
     assert torch.isfinite(loss(logits, target))
     scores = loss.scores(logits).numpy()
     assert np.isfinite(scores).all()
-    assert scores.min() >= 0
-    assert scores.max() <= 1
+    if kind not in ("regression", "survival"):  # probabilities
+        assert scores.min() >= 0
+        assert scores.max() <= 1

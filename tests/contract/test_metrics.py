@@ -25,11 +25,17 @@ def _draw(kind: str, seed: int, n: int) -> tuple[NDArray[Any], NDArray[Any]]:
         return rng.integers(0, 2, n), rng.integers(0, 5, n) / 4
     if kind == "multilabel":
         return rng.integers(0, 2, (n, 3)), rng.integers(0, 5, (n, 3)) / 4
+    if kind == "regression":
+        return rng.integers(-3, 4, n) / 2, rng.integers(-3, 4, n) / 2
+    if kind == "survival":
+        return np.stack([rng.integers(1, 6, n), rng.integers(0, 2, n)], 1), rng.integers(0, 5, n)
     raw = rng.integers(0, 4, (n, 3)) + 0.25
     return rng.integers(0, 3, n), raw / raw.sum(axis=1, keepdims=True)
 
 
 def _perfect(kind: str, truth: NDArray[Any]) -> NDArray[Any]:
+    if kind == "survival":
+        return -truth[:, 0].astype(float)
     return np.eye(3)[truth] if kind == "multiclass" else truth.astype(float)
 
 
@@ -57,6 +63,8 @@ def test_perfect_scores_reach_the_best_bound(name: str, kind: str) -> None:
     truth = np.array([0, 1, 2, 2, 1, 0]) if kind == "multiclass" else np.array([0, 1, 1, 0])
     if kind == "multilabel":
         truth = np.array([[0, 1, 1], [1, 0, 1], [0, 0, 0]])
+    if kind == "survival":
+        truth = np.array([[3, 1], [1, 1], [2, 0], [4, 0]])
     best = info.bounds[1] if info.higher_is_better else info.bounds[0]
     assert _value(name, truth, _perfect(kind, truth)) == pytest.approx(best)
 
@@ -76,7 +84,9 @@ def test_bounds_and_order_of_samples(name: str, kind: str, seed: int, n: int) ->
 
 
 # A binary task is left out: its class 1 is the positive one by definition.
-@pytest.mark.parametrize(("name", "kind"), [case for case in CASES if case[1] != "binary"])
+@pytest.mark.parametrize(
+    ("name", "kind"), [case for case in CASES if case[1] in ("multiclass", "multilabel")]
+)
 @settings(max_examples=10)
 @given(seed=st.integers(0, 1000))
 def test_swapping_class_names_changes_nothing(name: str, kind: str, seed: int) -> None:
