@@ -10,13 +10,20 @@ from benchmark.core.registry import Registry
 from benchmark.core.sources import source_hash
 from benchmark.core.spec import RunSpec
 from benchmark.datasets import DATASETS
+from benchmark.losses import LOSSES
 from benchmark.models import MODELS
+from benchmark.models.encoders import ENCODERS
 
 
 def run_sources(spec: RunSpec) -> dict[str, str]:
-    """Return hashes of the code of a run's model and loaders; names not registered are left out."""
+    """Return hashes of the code of a run's loaders, model, encoders and losses.
+
+    Names that are not registered are left out.
+    """
     wanted = [(DATASETS, component.loader.name) for component in spec.components]
     wanted.append((MODELS, spec.model.name))
+    wanted += [(ENCODERS, encoder.name) for encoder in spec.encoders.values()]
+    wanted += [(LOSSES, loss.name) for loss in spec.losses.values()]
     return {f"{kind.kind} {name}": _hash(kind, name) for kind, name in wanted if name in kind}
 
 
@@ -47,7 +54,8 @@ def is_stale(spec: RunSpec, result: Mapping[str, Any]) -> bool:
         result: As of ``RunStore.plain``.
     """
     recorded = result["provenance"].get("sources", {})
-    return bool(recorded) and recorded != run_sources(spec)
+    # What a result does not record, e.g. one of an earlier version, tells nothing.
+    return any(recorded.get(name, now) != now for name, now in run_sources(spec).items())
 
 
 def _hash(registry: Registry, name: str) -> str:
