@@ -192,8 +192,8 @@ class RunStore:
         try:
             # A plain string: planning comes here thousands of times, and making a Path is slow.
             data, identity = _read(f"{self._prefix}{fingerprint[:2]}/{fingerprint}.json")
-        except FileNotFoundError:
-            return None
+        except (FileNotFoundError, NotADirectoryError):
+            return None  # a file where the cache should be: the first write says so
         except OSError as error:
             self._cannot_read(fingerprint, error)
             return None

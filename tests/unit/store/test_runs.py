@@ -32,6 +32,19 @@ def test_round_trip(store: RunStore, make_result: MakeResult, predictions: pd.Da
     assert list(store.all()) == [result]
 
 
+def test_a_file_where_the_cache_should_be(
+    tmp_path: Path, make_result: MakeResult, caplog: pytest.LogCaptureFixture
+) -> None:
+    wrong = tmp_path / "file"
+    wrong.write_text("mine")
+    store = RunStore(wrong)
+    assert store.statuses([make_result().fingerprint]) == {}
+    assert caplog.text == ""  # one clear error when something is written, not one line per run
+    with pytest.raises(StoreError, match="a file is in the way of a folder"):
+        store.write(make_result())
+    assert wrong.read_text() == "mine"
+
+
 def test_same_result_same_bytes(store: RunStore, make_result: MakeResult) -> None:
     store.write(make_result())
     first = store.path(make_result().fingerprint).read_bytes()
