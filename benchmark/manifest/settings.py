@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -95,7 +95,7 @@ class _Resolver:
             encoders: dict[str, Ref] = {}
             losses: dict[str, Ref] = {}
         else:
-            strategy, encoders, losses = self.strategy(), self.encoders(), self.losses()
+            strategy, encoders, losses = self.strategy(), self.encoders(model), self.losses()
         if model is None or frame is None or strategy is None or self.issues:
             return None
         return Resolved(model, encoders, losses, strategy, frame)
@@ -133,22 +133,26 @@ class _Resolver:
                 self.note(("missing", "rates", name), unknown("modality", name, names))
         return frame
 
-    def encoders(self) -> dict[str, Ref]:
-        """Return one encoder per modality; each must give what the model takes."""
+    def encoders(self, model: Ref | None) -> dict[str, Ref]:
+        """Return one encoder per modality the model reads; each must give what the model takes."""
         found = {}
-        wanted = getattr(MODELS.config(self.row.model), "encoder_output", "vector")
-        for modality in self.used.modalities:
-            ref = self.named("encoders", modality.name, ENCODERS, None)
+        cls = MODELS.config(self.row.model)
+        wanted = getattr(cls, "encoder_output", "vector")
+        names: Sequence[str] = [modality.name for modality in self.used.modalities]
+        if model is not None:
+            names = cls.parse(model.config).encoded(names)
+        for name in names:
+            ref = self.named("encoders", name, ENCODERS, None)
             if ref is None:
                 continue
             given = ENCODERS.entry(ref.name).family
             if given != wanted:
                 self.note(
-                    (*self.place("encoders", modality.name), "name"),
+                    (*self.place("encoders", name), "name"),
                     f"encoder {ref.name!r} gives {given}, model {self.row.model!r} takes {wanted}"
                     f" (use {_encoders_giving(wanted)})",
                 )
-            found[modality.name] = ref
+            found[name] = ref
         return found
 
     def losses(self) -> dict[str, Ref]:

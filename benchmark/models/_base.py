@@ -24,8 +24,8 @@ class Model(nn.Module, ABC):
 
     Args:
         problem: Components, tasks and the number of logits of each.
-        encoders: One per modality the run uses, in the component's order; their ``output`` is what
-            the config class's ``encoder_output`` asks for.
+        encoders: One per modality that the config's ``encoded`` names, in the component's order;
+            their ``output`` is what its ``encoder_output`` asks for.
     """
 
     def __init__(self, problem: Problem, encoders: Mapping[str, Encoder]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import ClassVar, Literal
 
 from benchmark.core.problem import Frozen
@@ -16,3 +17,10 @@ class ModelConfig(Frozen):
     """
 
     encoder_output: ClassVar[Literal["vector", "tokens"]] = "vector"
+
+    def encoded(self, modalities: Sequence[str]) -> tuple[str, ...]:
+        """Return which of a run's modalities need an encoder, in order: all, unless fewer are read.
+
+        A run holds the encoders of these only, so that settings of others cannot part equal runs.
+        """
+        return tuple(modalities)

@@ -54,13 +54,13 @@ def build_model(spec: RunSpec, component: Component, losses: dict[str, Loss]) ->
     config = MODELS.config(spec.model.name).parse(spec.model.config)
     torch.manual_seed(derive_seed(spec.seed, "init"))
     encoders: dict[str, Encoder] = {}
-    for modality in component.modalities:
-        ref = _wanted(spec.encoders, modality.name, "encoder", "modality")
-        encoder = encoders[modality.name] = _make(ENCODERS, ref, modality)
+    for name in config.encoded([modality.name for modality in component.modalities]):
+        ref = _wanted(spec.encoders, name, "encoder", "modality")
+        encoder = encoders[name] = _make(ENCODERS, ref, component.modality(name))
         if encoder.output != config.encoder_output:
             raise UsageError(
                 f"{spec.model.name} needs encoders that give {config.encoder_output}, "
-                f"{ref.name!r} of modality {modality.name!r} gives {encoder.output}",
+                f"{ref.name!r} of modality {name!r} gives {encoder.output}",
                 "choose another encoder; `mmbench list encoders` shows what each gives",
             )
     model: Model = MODELS.load(spec.model.name)(problem, encoders, config)

@@ -30,8 +30,11 @@ from benchmark.training.strategies import STRATEGIES
 GOLDEN = Path(__file__).with_name("behaviour.json")
 OPTIONS = {"n": 150, "mechanisms": {"unique:a": 0.5, "xor": 0.5}, "missing": {"b": 0.2}}
 TRAINING = {"epochs": 2, "batch_size": 16}
-#: Settings without which a model cannot be built.
-NEEDED: dict[str, dict[str, Any]] = {"unimodal": {"modality": "a"}}
+#: Settings without which a model cannot be built, or would be slow.
+NEEDED: dict[str, dict[str, Any]] = {
+    "unimodal": {"modality": "a"},
+    "mult": {"width": 8, "heads": 2, "layers": 2, "self_layers": 1},
+}
 
 
 def _ref(registry: Any, name: str, config: dict[str, Any]) -> Ref:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from benchmark.models._config import ModelConfig
 
 
@@ -13,3 +15,7 @@ class UnimodalConfig(ModelConfig):
     """
 
     modality: str
+
+    def encoded(self, modalities: Sequence[str]) -> tuple[str, ...]:
+        """Return the modality used, alone."""
+        return tuple(name for name in modalities if name == self.modality)

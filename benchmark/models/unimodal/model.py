@@ -26,7 +26,7 @@ class Unimodal(Model):
 
     Args:
         problem: One dataset.
-        encoders: Vector encoders; only the one of ``config.modality`` is kept.
+        encoders: A vector encoder of ``config.modality``; others are left alone.
         config: Which modality.
 
     Raises:

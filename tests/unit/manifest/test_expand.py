@@ -185,6 +185,20 @@ def test_another_encoder_replaces_the_entry(make: Make, good: str) -> None:
     assert _first(found, "late").encoders["x"].config["hidden"] == [3]
 
 
+def test_a_row_of_one_modality_has_no_encoders_of_others(make: Make, good: str) -> None:
+    text = good.replace(
+        "reference:",
+        "  - {key: x, label: X, model: unimodal, settings: {config: {modality: x}}}\n"
+        "  - {key: y, label: Y, model: unimodal, settings: {config: {modality: y}}}\nreference:",
+    ).replace("sources:", 'sources:\n  rows.x.settings: "ours: x"\n  rows.y.settings: "ours: y"')
+    before = make(text)
+    after = make(text.replace("{name: mlp}}", "{name: mlp}, y: {width: 9}}"))
+    assert list(_first(before, "x").encoders) == ["x"]
+    assert _first(before, "x").fingerprint == _first(after, "x").fingerprint
+    assert _first(before, "y").fingerprint != _first(after, "y").fingerprint
+    assert _first(after, "y").encoders["y"].config["width"] == 9
+
+
 @pytest.mark.parametrize(
     ("fields", "runs"),
     [

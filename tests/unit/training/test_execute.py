@@ -17,11 +17,19 @@ from benchmark.core.paths import Paths
 from benchmark.core.spec import MissingSpec, Ref, RunSpec
 from benchmark.metrics import METRICS
 from benchmark.metrics.evaluate import evaluate, metric_info
+from benchmark.models import MODELS
 from benchmark.training import data as data_module
 from benchmark.training.execute import ExecutionContext, Outcome, execute
 
 Build = Callable[..., RunSpec]
 FIT = Ref(name="fit")
+MODEL_NAMES = [name for name in MODELS if MODELS.entry(name).family == "model"]
+#: Settings without which a model cannot be built, or would be slow.
+SETTINGS: dict[str, dict[str, Any]] = {
+    "unimodal": {"modality": "b"},
+    "joint_transformer": {"heads": 2},
+    "mult": {"width": 8, "heads": 2, "layers": 1, "self_layers": 1},
+}
 
 
 class Killed(Exception):
@@ -214,11 +222,11 @@ def test_controls_repeat(planted_spec: Build, paths: Paths, name: str) -> None:
 
 
 @pytest.mark.parametrize("classes", [2, 4])
-@pytest.mark.parametrize("model", ["early_fusion", "late_fusion", "unimodal", "joint_transformer"])
+@pytest.mark.parametrize("model", MODEL_NAMES)
 def test_every_model_runs(planted_spec: Build, paths: Paths, model: str, classes: int) -> None:
-    config = {"unimodal": {"modality": "b"}, "joint_transformer": {"heads": 2}}.get(model, {})
+    config = SETTINGS.get(model, {})
     encoder = Ref(name="mlp")
-    if model == "joint_transformer":
+    if MODELS.config(model).encoder_output == "tokens":
         encoder = Ref(name="patch", config={"width": 8, "patches": 2})
     spec = planted_spec(
         {"epochs": 1},
@@ -230,6 +238,14 @@ def test_every_model_runs(planted_spec: Build, paths: Paths, model: str, classes
     scores = outcome.predictions.filter(regex=r"^s\d")
     assert scores.shape[1] == (1 if classes == 2 else classes)
     assert outcome.info["samples"] == {"train": 105, "val": 22, "test": 23}
+
+
+def test_one_modality_needs_its_own_encoder_only(planted_spec: Build, paths: Paths) -> None:
+    """Encoders that the model does not read move no random number either."""
+    model, encoder = Ref(name="unimodal", config={"modality": "b"}), Ref(name="mlp")
+    alone = _execute(planted_spec(model=model, encoders={"b": encoder}), paths)
+    wide = Ref(name="mlp", config={"width": 99})
+    _same(alone, _execute(planted_spec(model=model, encoders={"a": wide, "b": encoder}), paths))
 
 
 def test_divergence_names_epoch_and_step(planted_spec: Build, paths: Paths) -> None:
