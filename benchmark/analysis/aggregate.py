@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from benchmark.analysis.captions import caption, facts, notes, sources_of, warnings
 from benchmark.analysis.cells import Aggregate, CellValue, aggregate
 from benchmark.analysis.marks import mark_column
 from benchmark.analysis.values import Asked, Found, shown_values
-from benchmark.core.spec import SplitSpec, canonical_json
+from benchmark.core.spec import RunSpec, SplitSpec, canonical_json
 from benchmark.manifest.expand import Expansion
 from benchmark.manifest.schema import TableColumn
 from benchmark.metrics import METRICS, MetricInfo
@@ -86,21 +85,37 @@ def cell_values(
             continue
         for fingerprint, dataset, task in cell:
             asked = Asked(fingerprint, dataset, task, metrics[column])
-            value = cell_value(asked, found, statuses, splits[fingerprint], runs[fingerprint].seed)
-            unit = _UNITS.get(runs[fingerprint].split.kind, "folds")
-            result.setdefault((row, column), []).append(replace(value, unit=unit))
+            value = cell_value(asked, found, statuses, runs[fingerprint], splits[fingerprint])
+            result.setdefault((row, column), []).append(value)
     return result
 
 
 def cell_value(
-    asked: Asked, found: Mapping[Asked, Found], statuses: Mapping[str, str], split: str, seed: int
+    asked: Asked,
+    found: Mapping[Asked, Found],
+    statuses: Mapping[str, str],
+    spec: RunSpec,
+    split: str,
 ) -> CellValue:
-    """Return what one planned run gave, or why it gave nothing."""
+    """Return what one planned run gave, or why it gave nothing.
+
+    Args:
+        asked: Number wanted.
+        found: Of :func:`benchmark.analysis.values.shown_values`.
+        statuses: Stored status by fingerprint.
+        spec: The run.
+        split: Its :func:`split_name`.
+    """
     one = found.get(asked)
-    if one is None:
-        reason = _why_absent(asked.metric, statuses.get(asked.fingerprint, ""))
-        return CellValue(split, seed, None, reason)
-    return CellValue(split, seed, one.value, one.reason, undefined=one.value is None)
+    status = statuses.get(asked.fingerprint, "")
+    return CellValue(
+        split=split,
+        seed=spec.seed,
+        value=one.value if one else None,
+        reason=one.reason if one else _why_absent(asked.metric, status),
+        undefined=one is not None and one.value is None,
+        unit=_UNITS.get(spec.split.kind, "folds"),
+    )
 
 
 def split_name(split: SplitSpec) -> str:

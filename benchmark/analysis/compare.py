@@ -11,7 +11,7 @@ from benchmark.analysis.cells import Aggregate, aggregate, unit_means
 from benchmark.analysis.methods import Block, Field, Method
 from benchmark.analysis.ranking import Ranking, choose_reference, rank
 from benchmark.analysis.statistics.holm import holm
-from benchmark.analysis.statistics.ratio import nominal_ratio
+from benchmark.analysis.statistics.ratio import counted_ratio, nominal_ratio
 from benchmark.analysis.statistics.ttest import TestResult, corrected_ttest, paired_ttest
 from benchmark.analysis.values import Asked, Found, shown_values
 from benchmark.core.errors import UsageError
@@ -40,12 +40,12 @@ class Compared:
 
     Attributes:
         value: Mean and spread.
-        points: Metric of each run by fold and seed, as ``(unit, value)``.
+        points: Metric of each run that has one, in the order of folds and seeds.
         units: Mean by unit: folds, splits, or seeds of one split.
     """
 
     value: Aggregate
-    points: tuple[tuple[str, float], ...]
+    points: tuple[float, ...]
     units: Mapping[str, float]
 
     @property
@@ -213,15 +213,11 @@ def _compared(
     statuses: Mapping[str, str],
 ) -> Compared:
     values = [
-        cell_value(one, found, statuses, split_name(spec.split), spec.seed)
+        cell_value(one, found, statuses, spec, split_name(spec.split))
         for one, spec in zip(asked, specs, strict=True)
     ]
-    points = [
-        (f"fold {spec.split.fold} seed {spec.seed}", value.value)
-        for spec, value in zip(specs, values, strict=True)
-        if value.value is not None
-    ]
-    return Compared(aggregate(values), tuple(points), unit_means(values))
+    points = tuple(one.value for one in values if one.value is not None)
+    return Compared(aggregate(values), points, unit_means(values))
 
 
 def _present(
@@ -283,7 +279,6 @@ def _adjusted(found: Mapping[str, Versus]) -> dict[str, Versus]:
 
 def _ratio(names: Sequence[str], runs: Mapping[str, RunSpec], sizes: Sizes) -> float | None:
     """Return test rows / training rows: as counted by runs, else as their splits ask for it."""
-    counted = [found for name in names if (found := sizes(name)) and found.get("train")]
-    if counted:
-        return sum(one["test"] / one["train"] for one in counted) / len(counted)
-    return nominal_ratio(runs[names[0]].split)
+    counted = [counted_ratio(sizes(name) or {}) for name in names]
+    known = [one for one in counted if one is not None]
+    return sum(known) / len(known) if known else nominal_ratio(runs[names[0]].split)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from benchmark.analysis.compare import Compared, Comparison, Versus, metric_info
@@ -16,24 +17,25 @@ from benchmark.analysis.compare_notes import (
 )
 from benchmark.analysis.marks import mark_column
 from benchmark.analysis.methods import Block, Method
+from benchmark.analysis.statistics.ttest import TestResult
 from benchmark.manifest.expand import Expansion
-from benchmark.render.table import Cell, Column, Measured, Row, Table, Text
+from benchmark.render.table import Cell, Column, Difference, Measured, Row, Table, Text
 
 _RANK_DIGITS = 2
 _SMALLEST_P = 0.001
 
 
-def compare_tables(comparison: Comparison, expansions: Sequence[Expansion]) -> list[Table]:
-    """Return the results, and the tests where there are any.
+def compare_table(comparison: Comparison, expansions: Sequence[Expansion]) -> Table:
+    """Return the results, with the tests as a table that goes with them where there are any.
 
     Args:
         comparison: Of :func:`benchmark.analysis.compare.compare`.
         expansions: The tables compared, for the conditions of their numbers.
     """
-    tables = [_results(comparison, expansions)]
-    if comparison.tests:
-        tables.append(_tests(comparison, expansions))
-    return tables
+    results = _results(comparison, expansions)
+    if not comparison.tests:
+        return results
+    return replace(results, further={"tests": _tests(comparison, expansions)})
 
 
 def compare_record(comparison: Comparison) -> dict[str, Any]:
@@ -148,7 +150,7 @@ def _tests(comparison: Comparison, expansions: Sequence[Expansion]) -> Table:
     columns, blocks = [], [one for one in comparison.blocks if one.key in tested]
     for block in blocks:
         key, label = column_key(comparison, block), metric_info(comparison.metrics[block.key]).label
-        columns.append(Column(f"{key}/difference", f"{label} difference", block.label))
+        columns.append(Column(f"{key}/difference", f"{label} difference (95 %)", block.label))
         columns.append(Column(f"{key}/p", "p", block.label))
     rows = [
         Row(one.key, one.label, _test_cells(comparison, one, blocks))
@@ -173,17 +175,14 @@ def _test_cells(comparison: Comparison, method: Method, blocks: Sequence[Block])
         found = comparison.tests.get((method.key, block.key))
         if found is not None and found.result.mean is not None:
             key = column_key(comparison, block)
-            cells[f"{key}/difference"] = Text(_difference(found))
+            cells[f"{key}/difference"] = _difference(found.result, found.result.mean)
             if found.adjusted is not None:
                 cells[f"{key}/p"] = Text(p_text(found.adjusted))
     return cells
 
 
-def _difference(versus: Versus) -> str:
-    result = versus.result
-    if result.low is None or result.high is None:
-        return f"{result.mean:+.3f}"
-    return f"{result.mean:+.3f} [{result.low:+.3f}, {result.high:+.3f}]"
+def _difference(result: TestResult, mean: float) -> Difference:
+    return Difference(mean, result.low, result.high)
 
 
 def p_text(p: float) -> str:

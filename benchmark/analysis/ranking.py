@@ -27,6 +27,7 @@ class Ranking:
         left_out: Why a block does not count, by key.
         mean_ranks: By method key, 1 is best; equal means share the average of their ranks. Empty
             without common ground.
+        ranks: Rank in each common block, by method key.
         wins: By method key: common blocks in which no method has a better mean.
         friedman: The rank test with its critical difference, or why there is none.
     """
@@ -34,6 +35,7 @@ class Ranking:
     common: tuple[str, ...]
     left_out: Mapping[str, str]
     mean_ranks: Mapping[str, float]
+    ranks: Mapping[str, tuple[float, ...]]
     wins: Mapping[str, int]
     friedman: FriedmanResult | str
 
@@ -66,7 +68,7 @@ def rank(
         else:
             common.append(block.key)
     if not common or len(methods) < 2:
-        return Ranking(tuple(common), left_out, {}, {}, _no_ranks(len(methods)))
+        return Ranking(tuple(common), left_out, {}, {}, {}, _no_ranks(len(methods)))
     scores = [[_score(means[method.key, key], higher[key]) for method in methods] for key in common]
     ranks = average_ranks(scores)
     keys = [method.key for method in methods]
@@ -75,6 +77,7 @@ def rank(
         common=tuple(common),
         left_out=left_out,
         mean_ranks=dict(zip(keys, map(float, ranks.mean(axis=0)), strict=True)),
+        ranks={key: tuple(map(float, ranks[:, at])) for at, key in enumerate(keys)},
         wins=dict(zip(keys, wins, strict=True)),
         friedman=friedman(scores),
     )
