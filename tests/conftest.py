@@ -37,3 +37,19 @@ def own_registries(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     for name in [name for name in sys.modules if name.startswith("mmbench_plugin_")]:
         if name not in before:
             del sys.modules[name]
+
+
+@pytest.fixture(scope="session")
+def tcga_release(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data folder with made-up cohorts in the layout of the open TCGA tables."""
+    from benchmark.datasets.synthetic.tcga import Cohort, write_release
+
+    data = tmp_path_factory.mktemp("data")
+    for cohort in (
+        Cohort("blca", 60, 75, (1554, 256, 371, 0)),
+        Cohort("luad", 80, 90, (30, 12, 9, 20)),
+        Cohort("gbmlgg", 72, 90, (20, 8, 5, 0)),
+        Cohort("ucec", 50, 60, (0, 5, 14, 0), dead=0.3),
+    ):
+        write_release(data / "tcga" / cohort.table, cohort)
+    return data

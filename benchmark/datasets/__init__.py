@@ -13,6 +13,12 @@ DATASETS = Registry(
             summary="Wisconsin diagnostic breast cancer: 569 real samples inside scikit-learn",
             family="real",
         ),
+        "tcga": Entry(
+            target="benchmark.datasets.tcga.dataset:TCGA",
+            config="benchmark.datasets.tcga.config:TCGAConfig",
+            summary="TCGA survival: RNA, CNV, mutation, slides, reports, age and sex",
+            family="real",
+        ),
         "planted": Entry(
             target="benchmark.datasets.planted:Planted",
             config="benchmark.datasets.planted:PlantedConfig",

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +14,8 @@ from benchmark.core.errors import DataError
 from benchmark.datasets._base import Dataset, Rows
 
 Values = NDArray[np.float64]
+#: From (K, F) raw features to (K, F') features models see.
+Transform = Callable[[Any], Values]
 
 
 @dataclass(frozen=True)
@@ -42,34 +45,47 @@ class Standardizer:
 class VectorDataset(Dataset):
     """A dataset held in memory as one matrix per modality.
 
-    Features are standardised with mean and standard deviation of the observed training rows.
+    Features are standardised with mean and standard deviation of the observed training rows, unless
+    a subclass says otherwise in :meth:`fit_values`.
 
     Attributes:
         values: (N, F_m) raw features by modality; rows of unobserved samples are never read.
     """
 
-    values: Mapping[str, Values]
+    values: Mapping[str, Any]
 
-    def fit(self, train_rows: Rows) -> dict[str, Standardizer]:
-        """Estimate one standardizer per modality on the observed training rows.
+    def fit_values(self, modality: str, values: Any) -> Transform:
+        """Estimate what turns raw features of one modality into those models see.
+
+        Args:
+            modality: Name.
+            values: (K, F_m) raw features of the observed training rows, K >= 1.
+        """
+        return Standardizer.fit(values)
+
+    def fit(self, train_rows: Rows) -> dict[str, Transform]:
+        """Estimate one transform per modality on the observed training rows.
+
+        A modality that no sample at all has needs none.
 
         Raises:
-            DataError: No training row has the modality.
+            DataError: Some samples have a modality, but no training row.
         """
-        fitted = {}
+        fitted: dict[str, Transform] = {}
         for name, there in self._observed(train_rows).items():
+            if not self.samples[f"observed:{name}"].any():
+                fitted[name] = _unchanged
+                continue
             if not there.any():
                 raise DataError(
                     f"no training row of {self.component.dataset!r} has modality {name!r}",
                     "leave the modality out or choose another split",
                 )
-            fitted[name] = Standardizer.fit(self.values[name][train_rows[there]])
+            fitted[name] = self.fit_values(name, self.values[name][train_rows[there]])
         return fitted
 
-    def tensors(
-        self, rows: Rows, preprocessor: Mapping[str, Standardizer]
-    ) -> dict[str, ModalityData]:
-        """Return standardised float32 features by modality; zeros where unobserved."""
+    def tensors(self, rows: Rows, preprocessor: Mapping[str, Transform]) -> dict[str, ModalityData]:
+        """Return transformed float32 features by modality; zeros where unobserved."""
         import torch
 
         features = self.control_features(rows, preprocessor)
@@ -79,15 +95,21 @@ class VectorDataset(Dataset):
         }
 
     def control_features(
-        self, rows: Rows, preprocessor: Mapping[str, Standardizer]
+        self, rows: Rows, preprocessor: Mapping[str, Transform]
     ) -> dict[str, NDArray[np.float64]]:
-        """Return standardised features by modality; NaN rows where unobserved."""
+        """Return transformed features by modality; NaN rows where unobserved."""
         features = {}
         for name, there in self._observed(rows).items():
-            values = preprocessor[name](self.values[name][rows])
-            features[name] = np.where(there[:, None], values, np.nan)
+            width = self.component.modality(name).shape[0]
+            features[name] = np.full((len(rows), width), np.nan)
+            if there.any():
+                features[name][there] = preprocessor[name](self.values[name][rows[there]])
         return features
 
     def _observed(self, rows: Rows) -> dict[str, NDArray[np.bool_]]:
         names = [modality.name for modality in self.component.modalities]
         return dict(zip(names, self.observed(rows).T, strict=True))
+
+
+def _unchanged(values: Values) -> Values:
+    return values

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -25,7 +27,8 @@ HARDER: dict[str, dict[str, Any]] = {
         "missing": {"a": 0.4, "c": 0.6},
         "unlabelled": 0.2,
         "samples_per_group": 2,
-    }
+    },
+    "tcga": {"cohort": "complete", "rna_genes": 40, "report_width": 8},
 }
 CASES = [(name, {}) for name in DATASETS] + list(HARDER.items())
 
@@ -34,8 +37,9 @@ CASES = [(name, {}) for name in DATASETS] + list(HARDER.items())
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case[0] + ("-harder" if case[1] else ""))
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.name.replace(" ", "_"))
 def test_dataset(
-    check: Check[DatasetSubject], case: tuple[str, dict[str, Any]], paths: Paths
+    check: Check[DatasetSubject], case: tuple[str, dict[str, Any]], paths: Paths, tcga_release: Path
 ) -> None:
+    paths = replace(paths, releases={"tcga": tcga_release / "tcga" / "blca"})
     check.run(DatasetSubject(case[0], paths, case[1]))
 
 
@@ -43,12 +47,15 @@ def test_dataset(
 def test_module_probe_and_describe_need_no_torch(name: str) -> None:
     code = f"""
 import sys
+from contextlib import suppress
 from pathlib import Path
+from benchmark.core.errors import DataNotAvailable
 from benchmark.core.paths import Paths
 from benchmark.datasets import DATASETS
 from benchmark.datasets._base import DataContext
 cls, config = DATASETS.load({name!r}), DATASETS.config({name!r})()
-cls.probe(config, DataContext(Paths(cache=Path("nowhere"))))
+with suppress(DataNotAvailable):
+    cls.probe(config, DataContext(Paths(cache=Path("nowhere"))))
 cls.describe(config)
 sys.exit(", ".join(heavy for heavy in ("torch", "sklearn") if heavy in sys.modules))
 """

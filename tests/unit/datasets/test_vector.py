@@ -34,6 +34,14 @@ def test_training_rows_have_mean_zero_and_deviation_one(paths: Paths) -> None:
 
 def test_modality_without_training_rows(paths: Paths) -> None:
     dataset = Planted(PlantedConfig(n=40), DataContext(paths))
-    dataset.samples["observed:b"] = False
+    dataset.samples.loc[:19, "observed:b"] = False
     with pytest.raises(DataError, match="no training row of 'planted' has modality 'b'"):
         dataset.fit(np.arange(20))
+
+
+def test_modality_that_no_sample_has_is_missing_and_no_error(paths: Paths) -> None:
+    dataset = Planted(PlantedConfig(n=40), DataContext(paths))
+    dataset.samples["observed:b"] = False
+    fitted = dataset.fit(np.arange(20))
+    assert np.isnan(dataset.control_features(np.arange(40), fitted)["b"]).all()
+    assert dataset.tensors(np.arange(40), fitted)["b"].values.count_nonzero() == 0

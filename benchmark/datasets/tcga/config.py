@@ -1,0 +1,63 @@
+"""Options of the TCGA loader, and what the published tables hold."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from pydantic import Field
+
+from benchmark.datasets._base import DatasetConfig
+
+Cancer = Literal["blca", "brca", "gbmlgg", "lgg", "luad", "ucec"]
+MODALITIES = ("rna", "cnv", "mutation", "wsi", "report", "clinical")
+
+
+class TCGAConfig(DatasetConfig):
+    """Which cohort, and how modalities are made.
+
+    Attributes:
+        cancer: TCGA project; ``lgg`` is ``gbmlgg`` without glioblastoma.
+        cohort: ``all`` takes every case with omics and a survival time, ``complete`` those that
+            also have every modality that is here at all.
+        rna_genes: Genes with the largest median absolute deviation on the training rows; None
+            takes all.
+        report_width: Dimensions that a report is reduced to.
+    """
+
+    cancer: Cancer = "blca"
+    cohort: Literal["all", "complete"] = "all"
+    rna_genes: int | None = Field(default=None, ge=1)
+    report_width: int = Field(default=256, ge=1)
+
+    @property
+    def table(self) -> str:
+        """Name of the cohort's files: ``lgg`` is part of ``gbmlgg``."""
+        return "gbmlgg" if self.cancer == "lgg" else self.cancer
+
+
+@dataclass(frozen=True)
+class Published:
+    """What a published omics table holds.
+
+    Attributes:
+        cases: Patients.
+        slides: Rows; a case has one per slide.
+        widths: Features of rna, cnv and mutation.
+    """
+
+    cases: int
+    slides: int
+    widths: tuple[int, int, int]
+
+
+#: PORPOISE, folder datasets_csv_mutsig, by file.
+PUBLISHED = {
+    "blca": Published(373, 437, (1554, 256, 371)),
+    "brca": Published(956, 1022, (1558, 1333, 21)),
+    "gbmlgg": Published(569, 1011, (1544, 30, 16)),
+    "luad": Published(453, 515, (1555, 517, 864)),
+    "ucec": Published(480, 538, (0, 5, 1406)),
+}
+#: Slide features by case, where a table of them is published.
+HIF_WIDTH = 607

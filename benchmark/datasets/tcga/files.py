@@ -1,0 +1,130 @@
+"""Where the tables of a cohort are, and what makes them what they are."""
+
+from __future__ import annotations
+
+import hashlib
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Literal
+
+import pandas as pd
+
+from benchmark.core.errors import DataNotAvailable
+from benchmark.datasets._base import DataContext
+from benchmark.datasets.tcga.cases import Cases
+from benchmark.datasets.tcga.config import PUBLISHED, TCGAConfig
+from benchmark.datasets.tcga.porpoise import porpoise_file, porpoise_size, read_porpoise
+from benchmark.datasets.tcga.wsi import hif_file, read_hif
+
+
+@dataclass(frozen=True)
+class Files:
+    """The tables found.
+
+    Attributes:
+        omics: Molecular data and survival.
+        reports: Texts of reports; None if not here.
+        wsi: Slide features; None if not here.
+    """
+
+    omics: Path
+    reports: Path | None
+    wsi: Path | None
+
+    title = "PORPOISE omics table"
+    terms = "TCGA open tier; the table's repository is GPL-3"
+
+    @property
+    def extras(self) -> str:
+        """What there is beside omics, in words."""
+        there = {"reports": self.reports, "slide features": self.wsi}
+        names = [name for name, path in there.items() if path]
+        return " and ".join(names) or "nothing"
+
+    def completeness(self, config: TCGAConfig) -> tuple[Literal["real", "partial"], str]:
+        """Tell whether the omics table is the published one, whole, and how large it is."""
+        cases, slides = porpoise_size(self.omics)
+        known = PUBLISHED[config.table]
+        whole = (cases, slides) == (known.cases, known.slides)
+        return "real" if whole else "partial", f"{cases} cases of {known.cases}"
+
+    def fingerprint(self) -> str:
+        """Hash the content of every table."""
+        body = hashlib.sha256()
+        for name, path in (("omics", self.omics), ("reports", self.reports), ("wsi", self.wsi)):
+            body.update(f"{name} {content_hash(path) if path else '-'}\n".encode())
+        return body.hexdigest()
+
+
+def data_folder(context: DataContext) -> Path:
+    """Return the folder of the release.
+
+    Raises:
+        DataNotAvailable: None is configured.
+    """
+    given = context.paths.releases.get("tcga")
+    if given is not None:
+        return given
+    if context.paths.data is None:
+        raise DataNotAvailable(
+            "tcga needs a data folder, and none is set",
+            "set MMBENCH_DATA to a folder that holds tcga/omics/tcga_blca_all_clean.csv.zip, or "
+            "use --data tcga=FOLDER",
+        )
+    return context.paths.data / "tcga"
+
+
+def find_files(config: TCGAConfig, context: DataContext) -> Files:
+    """Look for the tables of a cohort.
+
+    Raises:
+        DataNotAvailable: Its omics table is not there.
+    """
+    folder = data_folder(context)
+    omics = porpoise_file(folder, config.table)
+    if not omics.is_file():
+        raise DataNotAvailable(
+            f"tcga {config.cancer} needs {omics}",
+            "put the file of PORPOISE's folder datasets_csv_mutsig there; if you have them, also "
+            f"reports/TCGA_Reports.csv.gz and {hif_file(Path(), config.cancer)} into {folder}",
+        )
+    reports = (folder / "reports" / f"TCGA_Reports.csv{ending}" for ending in ("", ".gz", ".zip"))
+    wsi = hif_file(folder, config.cancer)
+    found = next((path for path in reports if path.is_file()), None)
+    return Files(omics, found, wsi if wsi.is_file() else None)
+
+
+def read_cases(files: Files, config: TCGAConfig) -> Cases:
+    """Read molecular data, survival and clinical data."""
+    return read_porpoise(files.omics, config.cancer)
+
+
+def read_wsi(files: Files) -> pd.DataFrame | None:
+    """Read slide features by case; None if they are not here."""
+    return read_hif(files.wsi) if files.wsi else None
+
+
+def content_hash(path: Path) -> str:
+    """Return the SHA-256 of a file; of an archive that of its members, however they are packed."""
+    stat = path.stat()
+    return _content_hash(path, stat.st_mtime_ns, stat.st_size)
+
+
+@lru_cache(maxsize=64)
+def _content_hash(path: Path, changed: int, length: int) -> str:
+    body = hashlib.sha256()
+    for part in _parts(path):
+        body.update(part)
+    return body.hexdigest()
+
+
+def _parts(path: Path) -> Iterator[bytes]:
+    if not zipfile.is_zipfile(path):
+        yield path.read_bytes()
+        return
+    with zipfile.ZipFile(path) as archive:
+        for name in sorted(archive.namelist()):
+            yield archive.read(name)
