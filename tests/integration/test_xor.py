@@ -10,6 +10,7 @@ from benchmark.core.paths import Paths
 from benchmark.core.spec import ComponentSpec, Ref, RunSpec, SplitSpec
 from benchmark.datasets import DATASETS
 from benchmark.datasets._base import DataContext
+from benchmark.models import MODELS
 from benchmark.training.execute import ExecutionContext, execute
 
 VECTOR = Ref(name="mlp", config={"width": 16, "hidden": [16]})
@@ -27,7 +28,8 @@ def _accuracy(paths: Paths, mechanisms: dict[str, float], model: str, **config: 
     options = DATASETS.config("planted").parse({"n": 600, "width": 4, "mechanisms": mechanisms})
     release = DATASETS.load("planted").probe(options, DataContext(paths))
     control = model in ("ridge_logistic", "best_single", "boosting")
-    encoder = TOKENS if model == "joint_transformer" else VECTOR
+    tokens = not control and MODELS.config(model).encoder_output == "tokens"
+    encoder = TOKENS if tokens else VECTOR
     spec = RunSpec(
         components=(
             ComponentSpec(
@@ -52,7 +54,13 @@ def _accuracy(paths: Paths, mechanisms: dict[str, float], model: str, **config: 
 
 @pytest.mark.parametrize(
     ("model", "config"),
-    [("early_fusion", {"hidden": [32]}), ("joint_transformer", {"heads": 2, "dropout": 0.0})],
+    [
+        ("early_fusion", {"hidden": [32]}),
+        ("joint_transformer", {"heads": 2, "dropout": 0.0}),
+        ("lrmf", {"rank": 8, "width": 16, "hidden": [16]}),
+        ("tensor_fusion", {"hidden": [32]}),
+        ("mult", {"width": 8, "layers": 1, "self_layers": 1, "heads": 2, "pool": "mean"}),
+    ],
 )
 def test_fusion_solves_xor(paths: Paths, model: str, config: dict[str, Any]) -> None:
     assert _accuracy(paths, {"xor": 1.0}, model, **config) > 0.85
