@@ -48,7 +48,8 @@ def run_tables(asked: Asked, how: How) -> int:
     """Run tables and print them.
 
     Returns:
-        Exit code: 0, 3 if a run of the tables has not ended ``ok``, 130 after an interruption.
+        Exit code: 0, 3 if a run of the tables has not ended ``ok`` or its data is not here, 130
+        after an interruption.
     """
     if how.dry_run:
         plan_tables(asked, how)
@@ -62,7 +63,7 @@ def run_tables(asked: Asked, how: How) -> int:
     summary = _compute(runs, asked, how, devices, paths)
     if not summary.interrupted:
         report_expansions(tables, store, "json" if how.as_json else "terminal")
-    return _conclude(summary, paths)
+    return _conclude(summary, tables, paths)
 
 
 def _tables(asked: Asked, how: How) -> list[Expansion]:
@@ -155,7 +156,7 @@ def _device_list(devices: Sequence[str]) -> str:
     return "cuda:" + ",".join(device.partition(":")[2] for device in devices)
 
 
-def _conclude(summary: Summary, paths: Paths) -> int:
+def _conclude(summary: Summary, tables: Sequence[Expansion], paths: Paths) -> int:
     for failure in summary.failures:
         first = failure.message.splitlines()[0] if failure.message else ""
         _console.warn(f"{failure.status}: {failure.label}: {first}")
@@ -169,5 +170,8 @@ def _conclude(summary: Summary, paths: Paths) -> int:
     if summary.failures or summary.missing:
         count = len(summary.failures) + summary.missing
         _console.warn(f"{count} runs have no result")
+        return EXIT_RUNS_FAILED
+    if lacking := dict.fromkeys(one.dataset for table in tables for one in table.unavailable):
+        _console.warn(f"not complete: {', '.join(lacking)} not available")
         return EXIT_RUNS_FAILED
     return EXIT_OK

@@ -23,8 +23,8 @@ def test_round_trip(store: RunStore, make_result: MakeResult, predictions: pd.Da
     assert store.write(result, predictions)
     assert store.read(result.fingerprint) == result
     pd.testing.assert_frame_equal(
-        store.read_predictions(result.fingerprint),
-        predictions,  # type: ignore[arg-type]
+        store.read_predictions(result.fingerprint),  # type: ignore[arg-type]
+        predictions,
     )
     assert store.path(result.fingerprint).parent.name == result.fingerprint[:2]
     assert store.statuses([result.fingerprint, "0" * 32]) == {result.fingerprint: "ok"}
