@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from benchmark.analysis.aggregate import cell_value, split_name
 from benchmark.analysis.cells import Aggregate, aggregate, unit_means
 from benchmark.analysis.methods import Block, Field, Method
 from benchmark.analysis.ranking import Ranking, choose_reference, rank
-from benchmark.analysis.statistics.holm import holm
 from benchmark.analysis.statistics.ratio import counted_ratio, nominal_ratio
-from benchmark.analysis.statistics.ttest import TestResult, corrected_ttest, paired_ttest
+from benchmark.analysis.statistics.reference import INDEPENDENT, Versus, compare_to_reference
 from benchmark.analysis.values import Asked, Found, shown_values
 from benchmark.core.errors import UsageError
 from benchmark.core.problem import TaskKind
@@ -52,21 +51,6 @@ class Compared:
     def complete(self) -> bool:
         """Whether every planned run gave a value."""
         return bool(self.value.n) and self.value.n == self.value.planned
-
-
-@dataclass(frozen=True)
-class Versus:
-    """A method against the reference on one block.
-
-    Attributes:
-        result: Of method minus reference, unit by unit.
-        adjusted: p after Holm over the block's methods; None without a p.
-        pairs: Units that both have.
-    """
-
-    result: TestResult
-    adjusted: float | None
-    pairs: int
 
 
 @dataclass(frozen=True)
@@ -249,32 +233,17 @@ def _tests(
     for block in blocks if origin else ():
         names = origin.cells.get(block.key, ()) if origin else ()
         splits = {split_name(known.runs[name].split) for name in names}
-        ratio = _ratio(names, known.runs, sizes) if len(splits) > 1 else None
-        if ratio is not None:
+        ratio = _ratio(names, known.runs, sizes) if len(splits) > 1 else INDEPENDENT
+        if ratio:
             corrected.add(block.key)
-        found = {
-            method.key: _versus(cells[method.key, block.key], cells[reference, block.key], ratio)
+        units = {
+            method.key: cells[method.key, block.key].units
             for method in methods
-            if method is not origin
-            and {(method.key, block.key), (reference, block.key)} <= cells.keys()
+            if (method.key, block.key) in cells
         }
-        tests |= {(key, block.key): one for key, one in _adjusted(found).items()}
+        found = compare_to_reference(units, reference, ratio)
+        tests |= {(key, block.key): one for key, one in found.items()}
     return tests, frozenset(corrected)
-
-
-def _versus(method: Compared, reference: Compared, ratio: float | None) -> Versus:
-    """Test the differences of units that both have."""
-    shared = [unit for unit in method.units if unit in reference.units]
-    differences = [method.units[unit] - reference.units[unit] for unit in shared]
-    result = paired_ttest(differences) if ratio is None else corrected_ttest(differences, ratio)
-    return Versus(result, None, len(shared))
-
-
-def _adjusted(found: Mapping[str, Versus]) -> dict[str, Versus]:
-    """Correct the p-values of a block for their number."""
-    p_values = {key: one.result.p for key, one in found.items() if one.result.p is not None}
-    adjusted = dict(zip(p_values, holm(list(p_values.values())), strict=True))
-    return {key: replace(one, adjusted=adjusted.get(key)) for key, one in found.items()}
 
 
 def _ratio(names: Sequence[str], runs: Mapping[str, RunSpec], sizes: Sizes) -> float | None:

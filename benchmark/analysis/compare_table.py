@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from benchmark.analysis.compare import Compared, Comparison, Versus, metric_info
+from benchmark.analysis.compare import Compared, Comparison, metric_info
 from benchmark.analysis.compare_notes import (
     result_caption,
     result_notes,
@@ -17,6 +17,7 @@ from benchmark.analysis.compare_notes import (
 )
 from benchmark.analysis.marks import mark_column
 from benchmark.analysis.methods import Block, Method
+from benchmark.analysis.statistics.reference import Versus
 from benchmark.analysis.statistics.ttest import TestResult
 from benchmark.manifest.expand import Expansion
 from benchmark.render.table import Cell, Column, Difference, Measured, Row, Table, Text
