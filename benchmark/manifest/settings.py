@@ -128,9 +128,12 @@ class _Resolver:
         if frame.split.stratify is not None and frame.split.stratify not in tasks:
             self.note(("split", "stratify"), unknown("task", frame.split.stratify, tasks))
         names = [modality.name for modality in self.used.modalities]
-        for name in frame.missing.rates if frame.missing else ():
+        for name, rate in (frame.missing.rates if frame.missing else {}).items():
             if name not in names:
                 self.note(("missing", "rates", name), unknown("modality", name, names))
+            elif not 0 <= rate <= 1:
+                text = f"is a probability between 0 and 1, not {rate:g}"
+                self.note(("missing", "rates", name), text)
         return frame
 
     def encoders(self, model: Ref | None) -> dict[str, Ref]:

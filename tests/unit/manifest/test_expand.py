@@ -133,6 +133,11 @@ def test_the_selection_of_one_run_per_task_must_hold_for_each(make: Make, good: 
         make(text.replace("model: early_fusion", "model: early_fusion\n    train: per_task"))
 
 
+def test_a_missing_rate_is_a_probability(make: Make, good: str) -> None:
+    with pytest.raises(ManifestError, match=r"missing.rates.x: is a probability .* not 1.5"):
+        make(good.replace("seeds: [0, 1]", "seeds: [0, 1]\n  missing: {rates: {x: 1.5}}"))
+
+
 def test_a_selected_task_changes_no_run(make: Make) -> None:
     some, everything = make(tasks=["colour"]), make()
     assert [run.spec for run in some.runs] == [run.spec for run in everything.runs]
