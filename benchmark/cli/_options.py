@@ -197,6 +197,12 @@ def _complete_datasets(incomplete: str) -> list[str]:
     return [one for one in DATASETS if one.startswith(incomplete)]
 
 
+def _complete_metrics(incomplete: str) -> list[str]:
+    from benchmark.metrics import METRICS
+
+    return [one for one in METRICS if one.startswith(incomplete)]
+
+
 _SELECT = "Selection (names, globs, ranges; several values each)"
 _HOW = "How to run"
 
@@ -342,6 +348,19 @@ DryRunOption = Annotated[
     typer.Option("--dry-run", help="Say what would be done, do nothing.", rich_help_panel=_HOW),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="JSON on stdout.")]
+MetricOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--metric",
+        "--metrics",
+        help="A dataset's task takes the first of these it has; default: c-index, AUROC or MAE.",
+        autocompletion=_complete_metrics,
+    ),
+]
+FiguresOption = Annotated[
+    Path | None,
+    typer.Option("--figures", metavar="FOLDER", help="Draw figures as PNG, SVG and PDF."),
+]
 OutputOption = Annotated[
     Path | None, typer.Option("-o", "--output", help="File or folder to write to.")
 ]

@@ -12,6 +12,7 @@ from benchmark.core.errors import UsageError, suggestion
 if TYPE_CHECKING:
     from benchmark.core.paths import Paths
     from benchmark.manifest.expand import Expansion
+    from benchmark.manifest.selection import Request
 
 
 @dataclass(frozen=True)
@@ -53,14 +54,21 @@ def expansions(asked: Asked) -> list[Expansion]:
         UsageError: No table, or one that nobody has written a manifest for.
         ManifestError: A manifest that does not hold.
     """
+    from benchmark.manifest.expand import expand
+    from benchmark.manifest.load import load_manifest
+
+    request = request_of(asked)
+    return [expand(load_manifest(path), request) for path in manifest_paths(asked.tables)]
+
+
+def request_of(asked: Asked) -> Request:
+    """Return what was typed as a request for any table."""
     from benchmark.cli._options import assignments
     from benchmark.datasets._base import DataContext
     from benchmark.execution.devices import has_accelerator
-    from benchmark.manifest.expand import expand
-    from benchmark.manifest.load import load_manifest
     from benchmark.manifest.selection import Request
 
-    request = Request(
+    return Request(
         context=DataContext(asked.paths(), asked.source),
         variant=asked.variant,
         profile=asked.profile,
@@ -73,10 +81,14 @@ def expansions(asked: Asked) -> list[Expansion]:
         seeds=asked.seeds,
         overrides=assignments(asked.overrides),
     )
-    return [expand(load_manifest(path), request) for path in _manifests(asked.tables)]
 
 
-def _manifests(names: Sequence[str]) -> list[Path]:
+def manifest_paths(names: Sequence[str]) -> list[Path]:
+    """Return the manifests of tables, each once.
+
+    Raises:
+        UsageError: No table was named, or one that nobody has written a manifest for.
+    """
     from benchmark.manifest.tables import all_tables, resolve_table
 
     runnable = [table.id for table in all_tables() if table.manifest]

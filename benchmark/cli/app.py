@@ -21,9 +21,11 @@ from benchmark.cli._options import (
     DataOption,
     DryRunOption,
     FailFastOption,
+    FiguresOption,
     ForceOption,
     JobsOption,
     JsonOption,
+    MetricOption,
     OnlyOption,
     OutputOption,
     PluginOption,
@@ -205,14 +207,24 @@ def status_command(asked: Asked, as_json: JsonOption = False) -> None:
 
 @app.command("report", cls=TableCommand)
 @asks_for_tables
-def report_command(asked: Asked, output: OutputOption = None, as_json: JsonOption = False) -> None:
+def report_command(
+    asked: Asked,
+    output: OutputOption = None,
+    figures: FiguresOption = None,
+    as_json: JsonOption = False,
+) -> None:
     """Print tables from what is stored; nothing is run."""
+    from benchmark.cli._figures import check_figures
     from benchmark.cli._work import expansions
-    from benchmark.cli.report import report_expansions
+    from benchmark.cli.report import draw_expansions, report_expansions
     from benchmark.store.runs import RunStore
 
+    check_figures(figures)
     store = RunStore(asked.paths().cache)
-    report_expansions(expansions(asked), store, "json" if as_json else "terminal", output)
+    found = expansions(asked)
+    tables = report_expansions(found, store, "json" if as_json else "terminal", output)
+    if figures is not None:
+        draw_expansions(found, tables, store, figures)
 
 
 @app.command("export", cls=TableCommand)
@@ -231,6 +243,46 @@ def export_command(
     from benchmark.store.runs import RunStore
 
     report_expansions(expansions(asked), RunStore(asked.paths().cache), fmt, output)
+
+
+@app.command("compare", cls=TableCommand)
+@asks_for_tables
+def compare_command(
+    asked: Asked,
+    metric: MetricOption = None,
+    reference: Annotated[
+        str,
+        typer.Option(
+            "--reference",
+            metavar="ROW|MODEL",
+            help="Method the others are tested against; default: the best mean rank.",
+        ),
+    ] = "",
+    match: Annotated[
+        Literal["settings", "label"],
+        typer.Option(
+            "--match",
+            help="Rows of two tables are one method if label, model and settings agree, "
+            "or label and model alone.",
+        ),
+    ] = "settings",
+    fmt: Annotated[
+        Literal["terminal", "latex", "markdown", "csv", "json"],
+        typer.Option("--format", "-f", help="Format."),
+    ] = "terminal",
+    output: OutputOption = None,
+    figures: FiguresOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Compare methods over tables and datasets from what is stored: ranks, wins, tests.
+
+    Without a table all results tables with the named --datasets are compared.
+    """
+    from benchmark.cli.compare import How, compare_stored
+
+    fmt = "json" if as_json else fmt
+    how = How(tuple(metric or ()), reference, match, fmt, output, figures)
+    compare_stored(asked, how)
 
 
 @data_app.command("status", cls=TableCommand)

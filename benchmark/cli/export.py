@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from benchmark.cli._console import emit
@@ -51,14 +52,27 @@ def write_rendered(text: str, name: str, fmt: str, output: Path | str | None) ->
         emit(text.rstrip("\n"))
         return
     path = _file(name, fmt, output)
-    try:
+    with naming(path, "--output, or leave it out for stdout"):
         write_text(path, text)
+
+
+@contextmanager
+def naming(path: Path, option: str) -> Iterator[None]:
+    """Let an error on writing a file name the option that chooses its place.
+
+    The store would advise another cache, which does not help here.
+
+    Args:
+        path: File that is written within.
+        option: What stands behind «name another file or folder with».
+    """
+    try:
+        yield
     except StoreError as error:
-        # The store would advise another cache, which does not help here.
         reason = error.__cause__.strerror if isinstance(error.__cause__, OSError) else ""
         raise StoreError(
             f"cannot write {path}: {reason or error.message}",
-            "name another file or folder with --output, or leave it out for stdout",
+            f"name another file or folder with {option}",
         ) from error
 
 

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from benchmark.analysis.aggregate import build_table, cell_values
+from benchmark.analysis.figures import table_figures
 from benchmark.analysis.paper_diff import compare_with_paper
 from benchmark.analysis.paper_table import AGAINST_PAPER, against_paper
 from benchmark.analysis.statistics.ratio import counted_ratio, nominal_ratio
+from benchmark.cli._figures import write_figures
 from benchmark.cli.export import write_exports
 from benchmark.core.spec import RunSpec
 from benchmark.manifest.expand import Expansion
@@ -37,9 +40,7 @@ def tables_of(
     known = dict(zip(view["fingerprint"], view["status"], strict=True))
     tables = []
     for expansion in expansions:
-        # The view says how its runs ended; only runs without rows are looked up one by one.
-        names = (run.spec.fingerprint for run in expansion.runs)
-        statuses = {**known, **store.statuses(name for name in names if name not in known)}
+        statuses = _statuses(expansion, known, store)
         table = build_table(expansion, view, statuses)
         tables.append(_beside_paper(table, expansion, view, statuses, store, overrides or {}))
     return tables
@@ -56,6 +57,31 @@ def report_expansions(
     tables = tables_of(expansions, store, overrides)
     write_exports(tables, fmt, output)
     return tables
+
+
+def draw_expansions(
+    expansions: Sequence[Expansion], tables: Sequence[Table], store: RunStore, folder: Path
+) -> None:
+    """Draw the figures of tables into a folder.
+
+    Args:
+        expansions: One per table.
+        tables: Of :func:`tables_of`, in the same order.
+        store: Results.
+        folder: Made if it is not there.
+    """
+    view = load_view(store)
+    known = dict(zip(view["fingerprint"], view["status"], strict=True))
+    for expansion, table in zip(expansions, tables, strict=True):
+        columns = list(expansion.manifest.table_columns())
+        values = cell_values(expansion, columns, view, _statuses(expansion, known, store))
+        write_figures(folder, partial(table_figures, table, values))
+
+
+def _statuses(expansion: Expansion, known: Mapping[str, str], store: RunStore) -> dict[str, str]:
+    """Return how the stored runs ended; only runs without rows are looked up one by one."""
+    names = (run.spec.fingerprint for run in expansion.runs)
+    return {**known, **store.statuses(name for name in names if name not in known)}
 
 
 def _beside_paper(
