@@ -23,19 +23,22 @@ from benchmark.cli._options import (
     FailFastOption,
     FiguresOption,
     ForceOption,
+    IntervalsOption,
     JobsOption,
     JsonOption,
     MetricOption,
     OnlyOption,
     OutputOption,
     PluginOption,
+    SetOption,
+    StrictOption,
     TableArgument,
     TableCommand,
     TablesArgument,
     TimeoutOption,
 )
 from benchmark.cli._work import Asked
-from benchmark.core.errors import EXIT_CRASH, EXIT_INTERRUPTED, MMBenchError
+from benchmark.core.errors import EXIT_CRASH, EXIT_DIFFERS, EXIT_INTERRUPTED, MMBenchError
 
 _EPILOG = (
     "Exit codes: 0 ok, 1 crash, 2 usage, 3 some runs failed, 4 manifest invalid, "
@@ -211,9 +214,12 @@ def report_command(
     asked: Asked,
     output: OutputOption = None,
     figures: FiguresOption = None,
+    strict: StrictOption = False,
+    intervals: IntervalsOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Print tables from what is stored; nothing is run."""
+    """Print tables from what is stored, beside the paper's numbers; nothing is run."""
+    from benchmark.analysis.paper_table import any_differs
     from benchmark.cli._figures import check_figures
     from benchmark.cli._work import expansions
     from benchmark.cli.report import draw_expansions, report_expansions
@@ -222,9 +228,12 @@ def report_command(
     check_figures(figures)
     store = RunStore(asked.paths().cache)
     found = expansions(asked)
-    tables = report_expansions(found, store, "json" if as_json else "terminal", output)
+    fmt = "json" if as_json else "terminal"
+    tables = report_expansions(found, store, fmt, output, intervals)
     if figures is not None:
         draw_expansions(found, tables, store, figures)
+    if strict and any(any_differs(table) for table in tables):
+        raise typer.Exit(EXIT_DIFFERS)
 
 
 @app.command("export", cls=TableCommand)
@@ -236,13 +245,14 @@ def export_command(
         typer.Option("--format", "-f", help="Format of the file."),
     ] = "latex",
     output: OutputOption = None,
+    intervals: IntervalsOption = False,
 ) -> None:
     """Write tables as LaTeX, Markdown, CSV or JSON, to stdout, a file or a folder."""
     from benchmark.cli._work import expansions
     from benchmark.cli.report import report_expansions
     from benchmark.store.runs import RunStore
 
-    report_expansions(expansions(asked), RunStore(asked.paths().cache), fmt, output)
+    report_expansions(expansions(asked), RunStore(asked.paths().cache), fmt, output, intervals)
 
 
 @app.command("compare", cls=TableCommand)
@@ -283,6 +293,51 @@ def compare_command(
     fmt = "json" if as_json else fmt
     how = How(tuple(metric or ()), reference, match, fmt, output, figures)
     compare_stored(asked, how)
+
+
+@app.command("cite")
+def cite_command(
+    names: Annotated[
+        list[str],
+        typer.Argument(metavar="TABLE...", help="Tables, models or datasets."),
+    ],
+    plugin: PluginOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Print BibTeX of a table's paper, methods and datasets, and the datasets' terms."""
+    from benchmark.cli._plugins import use_plugins
+    from benchmark.cli.cite import cite
+
+    use_plugins(plugin)
+    cite(names, as_json)
+
+
+@app.command("check", cls=TableCommand)
+def check_command(
+    subjects: Annotated[
+        list[str],
+        typer.Argument(metavar="FILE.py|NAME...", help="Plug-in files or registered names."),
+    ],
+    settings: SetOption = None,
+    data: DataOption = None,
+    cache: CacheOption = None,
+    plugin: PluginOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Check what models, datasets and metrics must do; exit code 1 if something does not hold.
+
+    --set gives settings to a model or options to a dataset whose config has no default for them.
+    """
+    from benchmark.cli._options import assignments, data_folders
+    from benchmark.cli._plugins import use_plugins
+    from benchmark.cli.check import check_all
+    from benchmark.core.paths import find_paths
+
+    use_plugins(plugin)
+    root, releases = data_folders(data or [])
+    paths = find_paths(cache=cache, data=root, releases=releases)
+    if not check_all(subjects, assignments(settings or []), paths, as_json):
+        raise typer.Exit(EXIT_CRASH)
 
 
 @data_app.command("status", cls=TableCommand)
@@ -329,6 +384,59 @@ def cache_verify_command(cache: CacheOption = None, as_json: JsonOption = False)
     from benchmark.core.paths import find_paths
 
     if not verify_cache(find_paths(cache=cache), as_json):
+        raise typer.Exit(EXIT_CRASH)
+
+
+@cache_app.command("gc")
+def cache_gc_command(
+    delete: Annotated[bool, typer.Option("--delete", help="Delete; else only say what.")] = False,
+    days: Annotated[
+        float, typer.Option("--days", min=0.0, help="Age from which quarantined files may go.")
+    ] = 30.0,
+    unplanned: Annotated[
+        bool,
+        typer.Option(
+            "--unplanned",
+            help="Also runs that no table plans, such as those made with --set; runs on data that "
+            "is not here stay.",
+        ),
+    ] = False,
+    manifests: Annotated[
+        list[Path] | None,
+        typer.Option("--keep", exists=True, metavar="FILE.yaml", help="Your tables to keep."),
+    ] = None,
+    data: DataOption = None,
+    cache: CacheOption = None,
+    plugin: PluginOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Say what nobody needs any more, and delete it with --delete."""
+    from benchmark.cli._options import data_folders
+    from benchmark.cli._plugins import use_plugins
+    from benchmark.cli.cache import collect_garbage
+    from benchmark.core.paths import find_paths
+
+    use_plugins(plugin)
+    root, releases = data_folders(data or [])
+    paths = find_paths(cache=cache, data=root, releases=releases)
+    planned = (manifests or []) if unplanned else None
+    collect_garbage(paths, days, planned, delete, as_json)
+
+
+@cache_app.command("merge")
+def cache_merge_command(
+    other: Annotated[
+        Path, typer.Argument(metavar="PATH", exists=True, file_okay=False, help="Another cache.")
+    ],
+    cache: CacheOption = None,
+    dry_run: DryRunOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Copy the runs of another cache, e.g. of a cluster; exit code 1 after conflicts or damage."""
+    from benchmark.cli.cache import merge_cache
+    from benchmark.core.paths import find_paths
+
+    if not merge_cache(other, find_paths(cache=cache), dry_run, as_json):
         raise typer.Exit(EXIT_CRASH)
 
 

@@ -1,15 +1,18 @@
-"""``mmbench cache``: how much is stored and whether it is sound."""
+"""``mmbench cache``: what is stored, whether it is sound, what can go, what another cache has."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from benchmark.cli._console import emit, emit_columns, emit_json
 from benchmark.core.paths import Paths
 
 if TYPE_CHECKING:
+    from benchmark.store.gc import Garbage
     from benchmark.store.verify import CacheSummary, VerifyReport
 
 
@@ -41,6 +44,74 @@ def verify_cache(paths: Paths, as_json: bool) -> bool:
         for line in _lines(report):
             emit(line)
     return report.sound
+
+
+def collect_garbage(
+    paths: Paths, days: float, planned: Sequence[Path] | None, really: bool, as_json: bool
+) -> None:
+    """Print what nobody needs, and delete it if asked to.
+
+    Args:
+        paths: Folders.
+        days: Age from which files in quarantine may go.
+        planned: Manifests besides the shipped ones whose runs to keep, all others go; None keeps
+            every stored run.
+        really: Delete, instead of only saying what would be deleted.
+        as_json: Print JSON instead of lines.
+    """
+    from benchmark.cli._planned import runs_to_keep
+    from benchmark.store.gc import delete, find_garbage
+    from benchmark.store.runs import RunStore
+
+    store = RunStore(paths.cache)
+    keep = None if planned is None else runs_to_keep(store, paths, planned)
+    found = find_garbage(store, days, keep)
+    gone = delete(store, found) if really else []
+    if as_json:
+        emit_json(
+            {
+                "cache": str(paths.cache),
+                "deleted": really,
+                "garbage": [{**asdict(one), "path": str(one.path)} for one in gone or found],
+            }
+        )
+        return
+    for line in _garbage_lines(gone if really else found, really):
+        emit(line)
+
+
+def merge_cache(other: Path, paths: Paths, dry_run: bool, as_json: bool) -> bool:
+    """Copy what another cache has and this one lacks; return whether nothing stands in the way."""
+    from benchmark.store.merge import merge
+    from benchmark.store.runs import RunStore
+
+    runs = merge(other, RunStore(paths.cache), dry_run)
+    counts = Counter(run.action for run in runs)
+    if as_json:
+        emit_json({"cache": str(paths.cache), "counts": counts, "runs": [asdict(r) for r in runs]})
+    else:
+        for run in runs:
+            if run.why:
+                emit(f"{run.action}: {run.fingerprint}: {run.why}")
+        shown = ", ".join(f"{count} {action}" for action, count in sorted(counts.items()))
+        emit(f"{shown or 'no runs there'}{' (nothing was copied)' if dry_run else ''}")
+    return not (counts["conflict"] or counts["damaged"])
+
+
+def _garbage_lines(garbage: Sequence[Garbage], really: bool) -> Iterator[str]:
+    from benchmark.store.gc import MEANING
+
+    for kind, text in MEANING.items():
+        some = [one for one in garbage if one.kind == kind]
+        if some:
+            yield f"{text}: {len(some)}, {_size(sum(one.bytes for one in some))}"
+    total = _size(sum(one.bytes for one in garbage))
+    if really:
+        yield f"deleted: {total}"
+    elif garbage:
+        yield f"{total} could be deleted; --delete does it"
+    else:
+        yield "nothing to delete"
 
 
 def _rows(summary: CacheSummary) -> Iterator[tuple[str, str, str, str]]:
