@@ -131,10 +131,11 @@ def sinusoids(shape: tuple[int, ...], like: Tensor) -> Tensor:
         like: Gives type and device.
 
     Returns:
-        (T, D).
+        (T, D), of single precision at least: bfloat16 cannot count beyond 256.
     """
     length, width = shape
-    exponents = torch.arange(0, width, 2, device=like.device, dtype=like.dtype) / width
-    steps = torch.arange(length, device=like.device, dtype=like.dtype)
+    exact = torch.promote_types(like.dtype, torch.float32)
+    exponents = torch.arange(0, width, 2, device=like.device, dtype=exact) / width
+    steps = torch.arange(length, device=like.device, dtype=exact)
     angles = steps[:, None] * torch.exp(-math.log(10000.0) * exponents)  # (T, ceil(D / 2))
     return torch.stack([angles.sin(), angles.cos()], dim=2).flatten(1)[:, :width]

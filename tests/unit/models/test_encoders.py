@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+
 import pytest
 import torch
 from torch import Tensor, nn
@@ -17,6 +19,8 @@ from benchmark.models.encoders.config import (
 from benchmark.models.encoders.mlp import MLPEncoder
 from benchmark.models.encoders.patch import PatchEncoder
 from benchmark.models.encoders.text_vector import TextVectorEncoder
+
+Agree = Callable[[Tensor, Tensor, Sequence[Tensor]], None]
 
 
 def _count(module: nn.Module) -> int:
@@ -77,7 +81,7 @@ def _text_by_loops(encoder: TextVectorEncoder, x: Tensor) -> Tensor:
     return torch.stack(rows)
 
 
-def test_text_vector() -> None:
+def test_text_vector(agree: Agree) -> None:
     config = TextVectorEncoderConfig(width=3, hidden=(4,), activation="tanh", input_dropout=0.5)
     encoder = TextVectorEncoder(_vector(5), config).double().eval()
     torch.manual_seed(0)
@@ -85,14 +89,7 @@ def test_text_vector() -> None:
         nn.init.normal_(parameter)
     x = torch.randn(2, 5, dtype=torch.float64, requires_grad=True)
     got, expected = encoder(ModalityData(x)), _text_by_loops(encoder, x)
-    leaves = [x, *encoder.parameters()]
-    pairs = [(got, expected)]
-    pairs += zip(
-        torch.autograd.grad((got**2).sum(), leaves),
-        torch.autograd.grad((expected**2).sum(), leaves),
-        strict=True,
-    )
-    assert all(torch.allclose(one, other, rtol=0, atol=1e-10) for one, other in pairs)
+    agree(got, expected, [x, *encoder.parameters()])
     assert _count(encoder) == 2 * 5 + (5 + 1) * 4 + (4 + 1) * 3
     assert (encoder.output, encoder.width, encoder.tokens) == ("vector", 3, 1)
 

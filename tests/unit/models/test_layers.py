@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Sequence
 
 import pytest
 import torch
@@ -12,6 +13,7 @@ from benchmark.core.errors import UsageError
 from benchmark.models.layers.attention import SelfAttention
 from benchmark.models.layers.transformer import Skip, TransformerLayer
 
+Agree = Callable[[Tensor, Tensor, Sequence[Tensor]], None]
 B, T, D = 2, 4, 6
 
 
@@ -72,26 +74,19 @@ def _inputs() -> tuple[Tensor, Tensor]:
     return x, torch.tensor([[True, True, False, True], [False, True, True, False]])
 
 
-def _assert_equal(module: nn.Module, got: Tensor, expected: Tensor, x: Tensor) -> None:
-    assert torch.allclose(got, expected, rtol=0, atol=1e-10)
-    pairs = zip(_gradients(module, got, x), _gradients(module, expected, x), strict=True)
-    for one, other in pairs:
-        assert torch.allclose(one, other, rtol=0, atol=1e-10)
-
-
 @pytest.mark.parametrize("heads", [1, 2, 3])
-def test_attention(heads: int) -> None:
+def test_attention(agree: Agree, heads: int) -> None:
     x, keys = _inputs()
     layer = SelfAttention(D, heads, dropout=0.5).double().eval()
-    _assert_equal(layer, layer(x, keys), _attention_by_loops(layer, x, keys), x)
+    agree(layer(x, keys), _attention_by_loops(layer, x, keys), [x, *layer.parameters()])
     assert sum(one.numel() for one in layer.parameters()) == 4 * D**2 + D
 
 
 @pytest.mark.parametrize("skip", ["residual", "doubled"])
-def test_transformer_layer(skip: Skip) -> None:
+def test_transformer_layer(agree: Agree, skip: Skip) -> None:
     x, keys = _inputs()
     layer = TransformerLayer(D, 2, dropout=0.5, skip=skip).double().eval()
-    _assert_equal(layer, layer(x, keys), _layer_by_loops(layer, x, keys), x)
+    agree(layer(x, keys), _layer_by_loops(layer, x, keys), [x, *layer.parameters()])
     assert sum(one.numel() for one in layer.parameters()) == 8 * D**2 + 8 * D
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import pytest
@@ -26,6 +27,7 @@ from benchmark.models.mult.config import MulTConfig
 from benchmark.models.mult.model import MulT
 from benchmark.training.strategies.plain import parameter_counts
 
+Agree = Callable[[Tensor, Tensor, Sequence[Tensor]], None]
 B, T, S, D = 3, 3, 4, 6
 #: The last sample's source is missing.
 KEYS = torch.tensor([[True, True, False, True], [False, True, True, False], [False] * 4])
@@ -94,18 +96,6 @@ def _positions(length: int, width: int) -> Tensor:
     return table
 
 
-def _assert_equal(module: nn.Module, got: Tensor, expected: Tensor, *inputs: Tensor) -> None:
-    assert torch.allclose(got, expected, rtol=0, atol=1e-10)
-    uneven = torch.linspace(-1, 1, got.numel(), dtype=got.dtype).reshape(got.shape)
-    leaves = [*inputs, *module.parameters()]
-    pairs = zip(
-        torch.autograd.grad((got * uneven).sum(), leaves),
-        torch.autograd.grad((expected * uneven).sum(), leaves),
-        strict=True,
-    )
-    assert all(torch.allclose(one, other, rtol=0, atol=1e-10) for one, other in pairs)
-
-
 def _scrambled(module: nn.Module) -> nn.Module:
     """Move parameters off their first values, where norms are plain and gradients may vanish."""
     with torch.no_grad():
@@ -115,28 +105,28 @@ def _scrambled(module: nn.Module) -> nn.Module:
 
 
 @pytest.mark.parametrize("heads", [1, 2, 3])
-def test_cross_attention(heads: int) -> None:
+def test_cross_attention(agree: Agree, heads: int) -> None:
     target, source = _inputs()
     layer = CrossAttention(D, heads, dropout=0.5)
     _scrambled(layer)
     expected = _attention_by_loops(layer, target, source, KEYS)
-    _assert_equal(layer, layer(target, source, KEYS), expected, target, source)
+    agree(layer(target, source, KEYS), expected, [target, source, *layer.parameters()])
     assert not layer(target, source, KEYS)[2].any()
     assert sum(one.numel() for one in layer.parameters()) == 4 * D**2 + 4 * D
 
 
 @pytest.mark.parametrize("skip", ["normed", "plain"])
-def test_crossmodal_block(skip: Skip) -> None:
+def test_crossmodal_block(agree: Agree, skip: Skip) -> None:
     target, source = _inputs()
     block = CrossmodalBlock(D, 2, dropout=0.5, skip=skip)
     _scrambled(block)
     expected = _block_by_loops(block, target, source, KEYS)
-    _assert_equal(block, block(target, source, KEYS), expected, target, source)
+    agree(block(target, source, KEYS), expected, [target, source, *block.parameters()])
     assert sum(one.numel() for one in block.parameters()) == 12 * D**2 + 13 * D
 
 
 @pytest.mark.parametrize("skip", ["normed", "plain"])
-def test_crossmodal_encoder_reads_the_source_as_it_came_in(skip: Skip) -> None:
+def test_crossmodal_encoder_reads_the_source_as_it_came_in(agree: Agree, skip: Skip) -> None:
     target, source = _inputs()
     encoder = CrossmodalEncoder(D, 2, 3, 0.5, 0.5, skip)
     _scrambled(encoder)
@@ -145,11 +135,11 @@ def test_crossmodal_encoder_reads_the_source_as_it_came_in(skip: Skip) -> None:
         assert isinstance(block, CrossmodalBlock)
         z = _block_by_loops(block, z, s, KEYS)
     expected = _norm(encoder.norm, z)
-    _assert_equal(encoder, encoder(target, source, KEYS), expected, target, source)
+    agree(encoder(target, source, KEYS), expected, [target, source, *encoder.parameters()])
     assert sum(one.numel() for one in encoder.parameters()) == 2 * (12 * D**2 + 13 * D) + 2 * D
 
 
-def test_crossmodal_encoder_without_a_source_attends_to_itself() -> None:
+def test_crossmodal_encoder_without_a_source_attends_to_itself(agree: Agree) -> None:
     target, _ = _inputs()
     encoder = CrossmodalEncoder(D, 2, 3, 0.5, 0.5, "normed")
     _scrambled(encoder)
@@ -159,7 +149,7 @@ def test_crossmodal_encoder_without_a_source_attends_to_itself() -> None:
         assert isinstance(block, CrossmodalBlock)
         z = _block_by_loops(block, z, z, everything)
     got = encoder(target, None, everything)
-    _assert_equal(encoder, got, _norm(encoder.norm, z), target)
+    agree(got, _norm(encoder.norm, z), [target, *encoder.parameters()])
 
 
 def test_masked_source_tokens_are_never_read() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from collections.abc import Callable, Sequence
 
 import pytest
 import torch
@@ -21,6 +22,7 @@ from benchmark.models.layers.low_rank import LowRankProduct
 from benchmark.models.tensor_fusion.model import TensorFusion, outer_product
 from benchmark.training.strategies.plain import parameter_counts
 
+Agree = Callable[[Tensor, Tensor, Sequence[Tensor]], None]
 WIDTHS = (3, 2, 4)
 
 
@@ -47,18 +49,6 @@ def _vectors() -> list[Tensor]:
     return [torch.randn(2, one, dtype=torch.float64, requires_grad=True) for one in WIDTHS]
 
 
-def _assert_equal(got: Tensor, expected: Tensor, leaves: list[Tensor]) -> None:
-    """Compare values and the gradients of an uneven sum of them."""
-    assert torch.allclose(got, expected, rtol=0, atol=1e-10)
-    uneven = torch.linspace(-1, 1, got.numel(), dtype=got.dtype).reshape(got.shape)
-    pairs = zip(
-        torch.autograd.grad((got * uneven).sum(), leaves),
-        torch.autograd.grad((expected * uneven).sum(), leaves),
-        strict=True,
-    )
-    assert all(torch.allclose(one, other, rtol=0, atol=1e-10) for one, other in pairs)
-
-
 def _low_rank_by_loops(layer: LowRankProduct, vectors: list[Tensor]) -> Tensor:
     rows = []
     for b in range(vectors[0].shape[0]):
@@ -72,11 +62,11 @@ def _low_rank_by_loops(layer: LowRankProduct, vectors: list[Tensor]) -> Tensor:
     return torch.stack(rows)
 
 
-def test_low_rank_product() -> None:
+def test_low_rank_product(agree: Agree) -> None:
     layer, vectors = LowRankProduct(WIDTHS, rank=3, width=2, trainable=True).double(), _vectors()
     torch.nn.init.normal_(layer.bias)
-    leaves: list[Tensor] = [*vectors, *layer.parameters()]
-    _assert_equal(layer(vectors), _low_rank_by_loops(layer, vectors), leaves)
+    leaves = [*vectors, *layer.parameters()]
+    agree(layer(vectors), _low_rank_by_loops(layer, vectors), leaves)
     assert sum(one.numel() for one in layer.parameters()) == 3 * 2 * (4 + 3 + 5) + 3 + 2
 
 
@@ -98,13 +88,13 @@ def test_low_rank_draw_is_xaviers() -> None:
     assert not layer.bias.any()
 
 
-def test_outer_product() -> None:
+def test_outer_product(agree: Agree) -> None:
     vectors = _vectors()
     rows = []
     for b in range(2):
         extended = [[torch.ones(()).double(), *z[b]] for z in vectors]
         rows.append(torch.stack([x * y * z for x, y, z in itertools.product(*extended)]))
-    _assert_equal(outer_product(vectors), torch.stack(rows), list(vectors))
+    agree(outer_product(vectors), torch.stack(rows), vectors)
 
 
 def test_lrmf_counts_of_the_adni_row() -> None:
