@@ -8,6 +8,8 @@ from benchmark.analysis.cells import Aggregate
 from benchmark.manifest.expand import Expansion
 
 _SHOWN_FAILURES = 10
+#: Settings a command line may change without leaving what the table says.
+_HARMLESS = ("seeds", "threads", "timeout")
 #: In words, by source.
 SOURCES = {
     "real": "real data",
@@ -70,11 +72,12 @@ def facts(expansion: Expansion, cells: Iterable[Aggregate]) -> dict[str, str]:
         "selection": "validation",
         "std_ddof": "1",
         "std_over": "; ".join(_overs(cells)),
+        "changed": ", ".join(changed(expansion)),
     }
 
 
 def warnings(expansion: Expansion) -> tuple[str, ...]:
-    """Return what forbids a comparison with printed numbers: the data's source, the profile."""
+    """Return what forbids a comparison with printed numbers: data, profile, changed settings."""
     lines = []
     kinds = sorted(set(sources_of(expansion).values()) - {"real"})
     for kind in kinds:
@@ -82,7 +85,24 @@ def warnings(expansion: Expansion) -> tuple[str, ...]:
         lines.append(f"{', '.join(names)}: {SOURCES[kind]}; not comparable with printed numbers.")
     if expansion.profile == "demo":
         lines.append("Profile demo: small nets, few steps; not comparable with printed numbers.")
+    if own := changed(expansion):
+        lines.append(f"Changed with --set: {', '.join(own)}; not comparable with printed numbers.")
     return tuple(lines)
+
+
+def changed(expansion: Expansion, row: str | None = None) -> tuple[str, ...]:
+    """Return the assignments of ``--set`` after which numbers are no longer those of the table.
+
+    Args:
+        expansion: With its overrides.
+        row: Those that reach this row; None is all.
+    """
+    found = []
+    for path, value in expansion.overrides.items():
+        of_row, _, setting = path.rpartition(":")
+        if setting not in _HARMLESS and (row is None or of_row in ("", row)):
+            found.append(f"{path}={value}")
+    return tuple(found)
 
 
 def _overs(cells: Iterable[Aggregate]) -> list[str]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from benchmark.analysis.captions import sources_of
+from benchmark.analysis.captions import changed, sources_of
 from benchmark.analysis.cells import Aggregate, CellValue, aggregate
 from benchmark.analysis.paper_match import Pair, pairs
 from benchmark.analysis.printed_spread import PrintedSpread, convert
@@ -24,8 +24,6 @@ from benchmark.render.table import Verdict
 DEFAULT_TOLERANCE = 0.02
 #: Units of scores, with what one is in them; other units depend on machines or are not scores.
 SCALES: dict[Unit, float] = {"fraction": 1.0, "percent": 100.0}
-#: Settings a command line may change without leaving what the paper did.
-_HARMLESS = ("seeds", "threads", "timeout")
 
 #: Test rows / training rows of a run; None if nobody knows.
 RatioOf = Callable[[RunSpec], float | None]
@@ -56,7 +54,6 @@ def compare_with_paper(
     expansion: Expansion,
     printed: PrintedTable,
     values: Mapping[tuple[str, str], Sequence[CellValue]],
-    overrides: Mapping[str, str],
     ratio_of: RatioOf = lambda spec: nominal_ratio(spec.split),
 ) -> tuple[PaperCell, ...]:
     """Return every cell of an expansion that the paper prints, in the manifest's order.
@@ -65,10 +62,9 @@ def compare_with_paper(
         expansion: Rows, columns and runs.
         printed: The paper's table.
         values: Of :func:`benchmark.analysis.aggregate.cell_values`.
-        overrides: Settings changed on the command line, value text by path.
         ratio_of: Test rows / training rows of a run.
     """
-    hindrances = _Hindrances(sources_of(expansion), expansion.profile, overrides)
+    hindrances = _Hindrances(expansion, sources_of(expansion))
     specs = {run.spec.fingerprint: run.spec for run in expansion.runs}
     cells = []
     for pair in pairs(expansion.manifest, printed):
@@ -84,9 +80,8 @@ def compare_with_paper(
 class _Hindrances:
     """What forbids a verdict, whatever the numbers are."""
 
+    expansion: Expansion
     sources: Mapping[str, str]
-    profile: str
-    overrides: Mapping[str, str]
 
     def of(self, pair: Pair) -> str:
         """Return the first that holds for a cell; empty if none does."""
@@ -94,22 +89,13 @@ class _Hindrances:
         definition = pair.printed_column.definition
         if source != "real":
             return f"{source} data"
-        if self.profile != "paper":
-            return f"profile {self.profile}"
-        if changed := self.changed(pair.row):
-            return f"changed with --set: {changed}"
+        if self.expansion.profile != "paper":
+            return f"profile {self.expansion.profile}"
+        if own := changed(self.expansion, pair.row):
+            return f"changed with --set: {', '.join(own)}"
         if definition == UNKNOWN:
             return "the paper does not define its metric"
         return "" if definition == pair.column.metric else f"the paper's metric is {definition}"
-
-    def changed(self, row: str) -> str:
-        """Name the settings of a row that are not the manifest's."""
-        found = []
-        for path, value in self.overrides.items():
-            of_row, _, setting = path.rpartition(":")
-            if of_row in ("", row) and setting not in _HARMLESS:
-                found.append(f"{setting}={value}")
-        return ", ".join(found)
 
 
 @dataclass(frozen=True)

@@ -361,6 +361,17 @@ FiguresOption = Annotated[
     Path | None,
     typer.Option("--figures", metavar="FOLDER", help="Draw figures as PNG, SVG and PDF."),
 ]
+StrictOption = Annotated[
+    bool,
+    typer.Option("--strict", help="Exit code 5 if a number differs from the paper's."),
+]
+IntervalsOption = Annotated[
+    bool,
+    typer.Option(
+        "--intervals",
+        help="Bootstrap intervals over test samples, where cells are of one split; takes a while.",
+    ),
+]
 OutputOption = Annotated[
     Path | None, typer.Option("-o", "--output", help="File or folder to write to.")
 ]

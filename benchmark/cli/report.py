@@ -13,6 +13,7 @@ from benchmark.analysis.figures import table_figures
 from benchmark.analysis.paper_diff import compare_with_paper
 from benchmark.analysis.paper_table import AGAINST_PAPER, against_paper
 from benchmark.analysis.statistics.ratio import counted_ratio, nominal_ratio
+from benchmark.cli._console import say
 from benchmark.cli._figures import write_figures
 from benchmark.cli.export import write_exports
 from benchmark.core.spec import RunSpec
@@ -27,14 +28,14 @@ if TYPE_CHECKING:
 
 
 def tables_of(
-    expansions: Sequence[Expansion], store: RunStore, overrides: Mapping[str, str] | None = None
+    expansions: Sequence[Expansion], store: RunStore, intervals: bool = False
 ) -> list[Table]:
     """Aggregate what is stored for each table; set it against the paper's numbers if there are any.
 
     Args:
         expansions: One per table.
         store: Results.
-        overrides: Settings changed with ``--set``, which forbid verdicts.
+        intervals: Add bootstrap intervals of cells over one split; takes a while.
     """
     view = load_view(store)
     known = dict(zip(view["fingerprint"], view["status"], strict=True))
@@ -42,7 +43,10 @@ def tables_of(
     for expansion in expansions:
         statuses = _statuses(expansion, known, store)
         table = build_table(expansion, view, statuses)
-        tables.append(_beside_paper(table, expansion, view, statuses, store, overrides or {}))
+        further = _against_paper(table, expansion, view, statuses, store)
+        if intervals:
+            further |= _intervals(table, expansion, store)
+        tables.append(replace(table, further=further))
     return tables
 
 
@@ -51,10 +55,10 @@ def report_expansions(
     store: RunStore,
     fmt: str,
     output: Path | None = None,
-    overrides: Mapping[str, str] | None = None,
+    intervals: bool = False,
 ) -> list[Table]:
     """Render the tables to stdout, or to a file or folder, and return them."""
-    tables = tables_of(expansions, store, overrides)
+    tables = tables_of(expansions, store, intervals)
     write_exports(tables, fmt, output)
     return tables
 
@@ -84,28 +88,41 @@ def _statuses(expansion: Expansion, known: Mapping[str, str], store: RunStore) -
     return {**known, **store.statuses(name for name in names if name not in known)}
 
 
-def _beside_paper(
+def _against_paper(
     table: Table,
     expansion: Expansion,
     view: DataFrame,
     statuses: Mapping[str, str],
     store: RunStore,
-    overrides: Mapping[str, str],
-) -> Table:
+) -> dict[str, Table]:
     path = find_printed(expansion.manifest.id)
     if path is None:
-        return table
+        return {}
     printed = load_printed(path)
     values = cell_values(expansion, list(expansion.manifest.table_columns()), view, statuses)
 
     def ratio_of(spec: RunSpec) -> float | None:
         return nominal_ratio(spec.split) or _counted(store, spec)
 
-    cells = compare_with_paper(expansion, printed, values, overrides, ratio_of)
-    further = {AGAINST_PAPER: against_paper(expansion.manifest, printed, cells, table)}
-    return replace(table, further=further) if cells else table
+    cells = compare_with_paper(expansion, printed, values, ratio_of)
+    return (
+        {AGAINST_PAPER: against_paper(expansion.manifest, printed, cells, table)} if cells else {}
+    )
 
 
 def _counted(store: RunStore, spec: RunSpec) -> float | None:
     result = store.plain(spec.fingerprint)
     return counted_ratio(result["info"].get("samples", {})) if result else None
+
+
+def _intervals(table: Table, expansion: Expansion, store: RunStore) -> dict[str, Table]:
+    from benchmark.analysis.intervals import cell_intervals, over_one_split
+    from benchmark.analysis.intervals_table import INTERVALS, intervals_table
+
+    count = len(over_one_split(expansion))
+    if not count:
+        say(f"{table.id}: every cell is over several splits, whose ± stands for other test samples")
+        return {}
+    say(f"{table.id}: resampling the test samples of {count} cells")
+    found = cell_intervals(expansion, store.read_predictions)
+    return {INTERVALS: intervals_table(table, found)}

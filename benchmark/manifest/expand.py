@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from benchmark.core.errors import DataNotAvailable, UsageError
@@ -49,6 +49,7 @@ class Expansion:
             seeds; cells that were not asked for, that the row does not have, or whose data is not
             here, are left out.
         unavailable: Datasets that are not here.
+        overrides: Settings changed with ``--set``, value text by path.
     """
 
     manifest: Manifest
@@ -58,6 +59,7 @@ class Expansion:
     runs: tuple[PlannedRun, ...]
     cells: Mapping[tuple[str, str], tuple[CellRun, ...]]
     unavailable: tuple[Unavailable, ...]
+    overrides: Mapping[str, str] = field(default_factory=dict)
 
 
 def expand(manifest: Manifest, request: Request) -> Expansion:
@@ -84,7 +86,16 @@ def expand(manifest: Manifest, request: Request) -> Expansion:
             f"nothing of {manifest.id} is selected", "loosen --rows, --folds, --seeds ..."
         )
     runs = tuple(work.runs.values())
-    return Expansion(manifest, request.variant, profile, why, runs, work.cells, missing)
+    return Expansion(
+        manifest=manifest,
+        variant=request.variant,
+        profile=profile,
+        why=why,
+        runs=runs,
+        cells=work.cells,
+        unavailable=missing,
+        overrides=dict(request.overrides),
+    )
 
 
 def unite(runs: Iterable[PlannedRun]) -> tuple[PlannedRun, ...]:

@@ -22,6 +22,8 @@ class Measured:
         reason: Why there is no value, or what to know about it; printed as a footnote.
         units: Values ``std`` is taken over: folds, or seeds of one split.
         undefined: Runs that ended well but for which the metric does not exist.
+        low: Lower end of a 95 % interval over test samples; None without one.
+        high: Upper end.
     """
 
     mean: float | None
@@ -33,6 +35,8 @@ class Measured:
     reason: str = ""
     units: int = 0
     undefined: int = 0
+    low: float | None = None
+    high: float | None = None
 
     @property
     def complete(self) -> bool:

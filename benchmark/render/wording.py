@@ -127,10 +127,11 @@ class Wording:
         if cell.undefined:
             remarks.insert(0, f"{cell.n}/{cell.planned}")
         spread = "" if cell.std is None else fixed(cell.std, cell.digits)
+        mean = fixed(cell.mean, cell.digits)
+        if cell.low is not None and cell.high is not None:
+            mean += f" ({fixed(cell.low, cell.digits)} to {fixed(cell.high, cell.digits)})"
         emphasis: Emphasis = _EMPHASIS[cell.mark]
-        return CellText(
-            fixed(cell.mean, cell.digits), spread, tuple(remarks), emphasis, number=True
-        )
+        return CellText(mean, spread, tuple(remarks), emphasis, number=True)
 
     def _printed(self, cell: Printed) -> CellText:
         mean = f"({', '.join(cell.vector)})" if cell.vector else cell.mean_text or LOST

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -112,13 +112,12 @@ def compared(
     expansion: Expansion,
     printed: PrintedTable,
     store: RunStore,
-    overrides: Mapping[str, str] | None = None,
 ) -> dict[tuple[str, str], PaperCell]:
     view = load_view(store)
     statuses = dict(zip(view["fingerprint"], view["status"], strict=True))
     columns = list(expansion.manifest.table_columns())
     values = cell_values(expansion, columns, view, statuses)
-    cells = compare_with_paper(expansion, printed, values, overrides or {})
+    cells = compare_with_paper(expansion, printed, values)
     return {(cell.pair.row, cell.pair.column.key): cell for cell in cells}
 
 
@@ -197,13 +196,23 @@ def test_changed_settings_are_not_comparable(
 ) -> None:
     expansion = paper()
     store = fill(expansion, by_fold)
-    changed = compared(expansion, printed, store, {"encoders.image.config.pretrained": "false"})
-    assert str(changed["trees", ACC].verdict) == (
+    weights = {"encoders.image.config.pretrained": "false"}
+    changed = replace(expansion, overrides=weights)
+    assert str(compared(changed, printed, store)["trees", ACC].verdict) == (
         "not comparable (changed with --set: encoders.image.config.pretrained=false)"
     )
-    of_a_row = compared(expansion, printed, store, {"trees:config.depth": "2", "timeout": "9"})
-    assert of_a_row["trees", ACC].verdict.word == "not comparable"
-    assert of_a_row["ridge", ACC].verdict.word == "inconclusive"
+    of_a_row = replace(expansion, overrides={"trees:config.depth": "2", "timeout": "9"})
+    cells = compared(of_a_row, printed, store)
+    assert cells["trees", ACC].verdict.word == "not comparable"
+    assert cells["ridge", ACC].verdict.word == "inconclusive"
+
+
+def test_every_format_says_what_was_changed(paper: Made, paths: Paths) -> None:
+    expansion = paper(overrides={"ridge:config.max_iter": "90", "seeds": "[1]"})
+    table = build_table(expansion, load_view(RunStore(paths.cache)))
+    line = "Changed with --set: ridge:config.max_iter=90; not comparable with printed numbers."
+    assert table.warnings[-1] == line
+    assert table.facts["changed"] == "ridge:config.max_iter=90"
 
 
 def test_lost_and_absent_numbers(paper: Made, fill: Fill, tmp_path: Path) -> None:

@@ -1,0 +1,183 @@
+"""Bootstrap intervals of cells whose runs share one split, from stored test predictions."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmark.analysis.aggregate import split_name
+from benchmark.analysis.statistics.bootstrap import BootstrapInterval, Positions, bootstrap
+from benchmark.core.problem import Task, TaskKind
+from benchmark.manifest.checks import describe
+from benchmark.manifest.expand import CellRun, Cells, Expansion
+from benchmark.manifest.schema import TableColumn
+from benchmark.metrics.evaluate import evaluate
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+RESAMPLES = 1000
+_SEED = 0
+
+#: Stored predictions of a run; None where there are none.
+Predictions = Callable[[str], "DataFrame | None"]
+Intervals = dict[tuple[str, str], BootstrapInterval]
+
+
+@dataclass(frozen=True)
+class Scored:
+    """Test samples of a cell with the scores of each of its runs.
+
+    Attributes:
+        truth: (N,) or (N, L) as in ``benchmark.metrics``; labelled samples only.
+        scores: (N,) or (N, C) of each run (seed).
+        groups: (N,) patient of each sample, or the sample itself.
+        by_patient: Whether ``groups`` are patients.
+    """
+
+    truth: NDArray[np.float64]
+    scores: tuple[NDArray[np.float64], ...]
+    groups: tuple[str, ...]
+    by_patient: bool
+
+
+def cell_intervals(
+    expansion: Expansion,
+    predictions: Predictions,
+    resamples: int = RESAMPLES,
+) -> Intervals:
+    """Return the 95 % interval of every cell over one split, by row and column key.
+
+    The number is the mean over seeds; every resample of the test samples scores all seeds, so the
+    interval says what another draw of test samples would do to these trained models. Patients are
+    resampled where predictions name them; else samples are, within their classes. Cells over
+    several splits, with runs missing or without stored predictions are left out.
+
+    Args:
+        expansion: Rows, columns and runs.
+        predictions: Of ``RunStore.read_predictions``.
+        resamples: How many.
+    """
+    columns = {column.key: column for column in expansion.manifest.table_columns()}
+    kinds = _Kinds(expansion)
+    read = _Reader(predictions)
+    found = {}
+    for (row, key), runs in over_one_split(expansion).items():
+        task = kinds.task(columns[key])
+        scored = read.scored(runs, task)
+        if scored is not None:
+            found[row, key] = interval(scored, columns[key].metric, task.kind, resamples)
+    return found
+
+
+def over_one_split(expansion: Expansion) -> Cells:
+    """Return the cells whose runs all share one split."""
+    splits = {run.spec.fingerprint: split_name(run.spec.split) for run in expansion.runs}
+    return {
+        key: runs
+        for key, runs in expansion.cells.items()
+        if len({splits[run.fingerprint] for run in runs}) == 1
+    }
+
+
+def interval(
+    scored: Scored, metric: str, kind: TaskKind, resamples: int = RESAMPLES
+) -> BootstrapInterval:
+    """Return the bootstrap interval of a metric's mean over runs."""
+
+    def mean(positions: Positions) -> float:
+        truth = scored.truth[positions]
+        return math.fsum(
+            _number(metric, kind, truth, one[positions]) for one in scored.scores
+        ) / len(scored.scores)
+
+    classes = kind in ("binary", "multiclass") and not scored.by_patient
+    strata = [float(one) for one in scored.truth] if classes else None
+    return bootstrap(mean, scored.groups, _SEED, strata=strata, resamples=resamples)
+
+
+def _number(
+    metric: str, kind: TaskKind, truth: NDArray[np.float64], score: NDArray[np.float64]
+) -> float:
+    value = evaluate(metric, kind, truth, score).value
+    return math.nan if value is None else value
+
+
+class _Kinds:
+    """Tasks of the table's datasets; each dataset is described once."""
+
+    def __init__(self, expansion: Expansion) -> None:
+        self.expansion = expansion
+        self.tasks: dict[str, dict[str, Task]] = {}
+
+    def task(self, column: TableColumn) -> Task:
+        if column.dataset not in self.tasks:
+            one = self.expansion
+            component = describe(one.manifest, column.dataset, one.variant, one.profile)
+            if component is None:
+                raise LookupError(f"dataset {column.dataset!r} cannot be described")
+            self.tasks[column.dataset] = {task.name: task for task in component.tasks}
+        return self.tasks[column.dataset][column.task]
+
+
+class _Reader:
+    """Puts the predictions of a cell's runs side by side; each file is read once in a row."""
+
+    def __init__(self, predictions: Predictions) -> None:
+        self.predictions = predictions
+        self.frames: dict[str, DataFrame | None] = {}
+
+    def scored(self, runs: Sequence[CellRun], task: Task) -> Scored | None:
+        """Return a cell's samples; None if a run has no predictions or other samples."""
+        frames = [self.frame(run) for run in runs]
+        known = [frame for frame in frames if frame is not None]
+        if not known or len(known) < len(frames):
+            return None
+        first = known[0]
+        if any(list(one["sample_id"]) != list(first["sample_id"]) for one in known):
+            return None
+        return _scored(known, task)
+
+    def frame(self, run: CellRun) -> DataFrame | None:
+        """Return the labelled test rows of a run in the order of sample ids."""
+        if run.fingerprint not in self.frames:
+            self.frames[run.fingerprint] = self.predictions(run.fingerprint)
+        whole = self.frames[run.fingerprint]
+        if whole is None:
+            return None
+        wanted = {"part": "test", "dataset": run.dataset, "task": run.task}
+        mask = np.logical_and.reduce([whole[name] == value for name, value in wanted.items()])
+        mine = whole[mask & whole["y0"].notna()]
+        return mine.sort_values("sample_id") if len(mine) else None
+
+
+def _scored(frames: Sequence[DataFrame], task: Task) -> Scored:
+    first = frames[0]
+    by_patient = "group_id" in first
+    groups = first["group_id" if by_patient else "sample_id"]
+    return Scored(
+        truth=_columns(first, "y", task),
+        scores=tuple(_columns(one, "s", task) for one in frames),
+        groups=tuple(str(one) for one in groups),
+        by_patient=by_patient,
+    )
+
+
+def _columns(frame: DataFrame, letter: str, task: Task) -> NDArray[np.float64]:
+    """Return the truth (``y``) or the scores (``s``) in the form of ``benchmark.metrics``."""
+    count = dict(_widths(task))[letter]
+    names = [f"{letter}{index}" for index in range(count or 1)]
+    values = frame[names].to_numpy(dtype=np.float64)
+    return values if count else values[:, 0]
+
+
+def _widths(task: Task) -> Iterator[tuple[str, int]]:
+    """Yield the columns of truth and scores; 0 is a flat array."""
+    classes = len(task.classes)
+    yield "y", {"multilabel": classes, "survival": 2}.get(task.kind, 0)
+    yield "s", classes if task.kind in ("multiclass", "multilabel") else 0
