@@ -41,7 +41,7 @@ def result_notes(comparison: Comparison, expansions: Sequence[Expansion]) -> tup
 
 def test_caption(comparison: Comparison) -> tuple[str, ...]:
     """Return the sentences below the tests: which test, which correction, which reference."""
-    tested = {block for _, block in comparison.tests}
+    tested = {block for (_, block), one in comparison.tests.items() if one.result.p is not None}
     folds, seeds = tested & comparison.corrected, tested - comparison.corrected
     lines = ["Method minus reference on the test part, with the 95 % confidence interval."]
     if folds:
@@ -72,7 +72,7 @@ def test_notes(comparison: Comparison) -> tuple[str, ...]:
         units = len(comparison.cells[comparison.reference, block].units)
         if versus.result.note:
             lines.append(f"{labels[method]}, {labels[block]}: {versus.result.note}.")
-        elif versus.pairs < units:
+        if versus.pairs < units:
             lines.append(
                 f"{labels[method]}, {labels[block]}: tested on the {versus.pairs} of {units} folds "
                 "or seeds that both have."

@@ -56,16 +56,36 @@ def toy(tmp_path: Path, paths: Paths) -> Expand:
 
 
 @pytest.fixture
+def tables(tmp_path: Path, paths: Paths) -> Callable[..., list[Expansion]]:
+    """Expand the tables of manifest texts; keyword arguments are fields of the request."""
+
+    def make(*texts: str, **request: object) -> list[Expansion]:
+        found = []
+        for number, text in enumerate(texts):
+            path = tmp_path / f"table{number}.yaml"
+            path.write_text(text)
+            asked = Request(DataContext(paths), **request)  # type: ignore[arg-type]
+            found.append(expand(load_manifest(path), asked))
+        return found
+
+    return make
+
+
+@pytest.fixture
 def fill(paths: Paths) -> Fill:
     """Store a made-up result for every run; ``value`` None stores an error instead."""
     store = RunStore(paths.cache)
 
-    def make(expansion: Expansion, value: Value) -> RunStore:
+    def make(
+        expansion: Expansion,
+        value: Value,
+        metrics: tuple[str, ...] = ("acc", "auprc_ap", "auprc_trapezoid"),
+        samples: dict[str, int] | None = None,
+    ) -> RunStore:
         for run in expansion.runs:
             component = run.spec.components[0]
-            metrics = ("acc", "auprc_ap", "auprc_trapezoid")
             numbers = {metric: value(run, metric) for metric in metrics}
-            failed = numbers["acc"] is None
+            failed = numbers[metrics[0]] is None
             rows = [
                 MetricRow(
                     part=part,
@@ -84,6 +104,7 @@ def fill(paths: Paths) -> Fill:
                     status="error" if failed else "ok",
                     rows=() if failed else tuple(rows),
                     failure=Failure(type="ValueError", message="broken") if failed else None,
+                    info={"samples": samples} if samples else {},
                 )
             )
         return store
