@@ -66,11 +66,11 @@ def emit_json(value: Any) -> None:
 
 def emit_columns(head: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     """Write aligned columns to stdout; the last one may be long and is never cut."""
-    lines = [tuple(head), *(tuple(row) for row in rows)]
-    widths = [max(len(line[index]) for line in lines) for index in range(len(head) - 1)]
-    for line in lines:
-        cells = [cell.ljust(width) for cell, width in zip(line, widths, strict=False)]
-        emit("  ".join([*cells, line[-1]]).rstrip())
+    from tabulate import tabulate
+
+    text = tabulate([list(row) for row in rows], list(head), "plain", disable_numparse=True)
+    for line in text.splitlines():
+        emit(line.rstrip())
 
 
 def say(text: str) -> None:

@@ -5,7 +5,8 @@ which carry no ``result_version``, it is part of the fingerprint.
 
 A hash covers the code of a module and of the modules of the same package it imports (of a single
 file: of the files beside it), but no comments, docstrings or formatting, so that editing a text
-makes nothing look stale.
+makes nothing look stale. Packages' own files are left out: they hold registries, and a further
+name in one changes no result.
 """
 
 from __future__ import annotations
@@ -39,7 +40,9 @@ def source_hash(module: str) -> str:
     root = module.partition(".")[0]
 
     def find(name: str) -> Path | None:
-        return _path(name) if name.partition(".")[0] == root else None
+        path = _path(name) if name.partition(".")[0] == root else None
+        is_registry = path is not None and path.name == "__init__.py" and name != module
+        return None if is_registry else path
 
     if find(module) is None:
         raise ModuleNotFoundError(f"no source of module {module!r}", name=module)

@@ -27,6 +27,8 @@ def choose_devices(wanted: str, jobs: int | None) -> tuple[str, ...]:
     found = _resolve(wanted)
     if found == ("cpu",):
         return found * (jobs or usable_cores())
+    if found == ("mps",):
+        return found  # its memory is the machine's: one worker at a time
     return tuple(found[i % len(found)] for i in range(jobs or len(found)))
 
 

@@ -83,11 +83,18 @@ def load_executor(name: str = "") -> Executor:
 
 
 def _suite(spec: RunSpec, job: Job) -> Outcome:
-    from benchmark.execution.sources import check_plugins
+    from benchmark.execution.sources import check_plugins, checkpoint_key
     from benchmark.training.execute import ExecutionContext, execute
 
     check_plugins(spec)
-    context = ExecutionContext(job.paths, job.source, job.device, job.checkpoint, job.progress)
+    context = ExecutionContext(
+        paths=job.paths,
+        source=job.source,
+        device=job.device,
+        checkpoint=job.checkpoint,
+        progress=job.progress,
+        checkpoint_key=checkpoint_key(spec),
+    )
     done = execute(spec, context)
     return Outcome(
         rows=done.rows,

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
+from importlib import metadata
 from typing import Any
 
 from benchmark.core.errors import UsageError
 from benchmark.core.registry import Registry
 from benchmark.core.sources import source_hash
-from benchmark.core.spec import RunSpec
+from benchmark.core.spec import RunSpec, canonical_json
 from benchmark.datasets import DATASETS
 from benchmark.losses import LOSSES
 from benchmark.models import MODELS
 from benchmark.models.encoders import ENCODERS
+from benchmark.training.strategies import STRATEGIES
 
 
 def run_sources(spec: RunSpec) -> dict[str, str]:
-    """Return hashes of the code of a run's loaders, model, encoders and losses.
+    """Return hashes of the code of a run's loaders, model, encoders, losses and strategy.
 
     Names that are not registered are left out.
     """
@@ -24,6 +27,7 @@ def run_sources(spec: RunSpec) -> dict[str, str]:
     wanted.append((MODELS, spec.model.name))
     wanted += [(ENCODERS, encoder.name) for encoder in spec.encoders.values()]
     wanted += [(LOSSES, loss.name) for loss in spec.losses.values()]
+    wanted.append((STRATEGIES, spec.strategy.name))
     return {f"{kind.kind} {name}": _hash(kind, name) for kind, name in wanted if name in kind}
 
 
@@ -41,6 +45,16 @@ def check_plugins(spec: RunSpec) -> None:
                 f"the code of {registry.kind} {ref.name!r} has changed since the run was planned",
                 "run the same command again",
             )
+
+
+def checkpoint_key(spec: RunSpec) -> str:
+    """Name the code a checkpoint goes with: no run may go on with weights of other source.
+
+    Returns:
+        A hash of the run's sources and of torch's version.
+    """
+    body = {**run_sources(spec), "torch": metadata.version("torch")}
+    return hashlib.sha256(canonical_json(body).encode()).hexdigest()[:16]
 
 
 def is_stale(spec: RunSpec, result: Mapping[str, Any]) -> bool:

@@ -23,7 +23,7 @@ class Checkpoint:
 
     Args:
         path: File; None keeps no checkpoint.
-        key: Fingerprint of the run; a file of another run is ignored.
+        key: Names the run and its code; a file of another run or of other code is ignored.
         every: Seconds between two writes.
     """
 
@@ -42,7 +42,7 @@ class Checkpoint:
             _log.warning("checkpoint %s is unreadable (%s); starting again", self.path, error)
             return None
         if (state.get("schema"), state.get("key")) != (_SCHEMA, self.key):
-            _log.warning("checkpoint %s belongs to another run; starting again", self.path)
+            _log.warning("checkpoint %s belongs to another run or other code; starting again", self.path)
             return None
         return state
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 import torch
+from threadpoolctl import threadpool_limits
 
 from benchmark.core.errors import UsageError
 from benchmark.core.paths import Paths
@@ -37,6 +38,7 @@ class ExecutionContext:
         device: ``cpu``, ``cuda:N`` or ``mps``.
         checkpoint: File for epoch checkpoints; None keeps none. The caller removes it once the
             result is stored.
+        checkpoint_key: Names the code; a checkpoint of other code is not gone on with.
         progress: Called with an event (``data``, ``epoch``, ``predict``) and small facts.
         checkpoint_every_s: Seconds between two checkpoints.
     """
@@ -47,6 +49,7 @@ class ExecutionContext:
     checkpoint: Path | None
     progress: Callable[[str, dict[str, Any]], None]
     checkpoint_every_s: float = 30.0
+    checkpoint_key: str = ""
 
 
 @dataclass(frozen=True)
@@ -82,13 +85,15 @@ def execute(spec: RunSpec, context: ExecutionContext) -> Outcome:
         raise UsageError(f"runs of kind {spec.kind!r} cannot be executed yet")
     _fix_numerics(spec.threads, context.device)
     clock = _Clock()
-    data = _load(spec, context)
-    clock.lap("data")
-    fitted = _fit(spec, data, context)
-    clock.lap("fit")
-    context.progress("predict", {})
-    rows, predictions = _score(data, fitted)
-    clock.lap("predict")
+    # The worker's environment may allow more: it is shared with runs that want more threads.
+    with threadpool_limits(spec.threads):
+        data = _load(spec, context)
+        clock.lap("data")
+        fitted = _fit(spec, data, context)
+        clock.lap("fit")
+        context.progress("predict", {})
+        rows, predictions = _score(data, fitted)
+        clock.lap("predict")
     return Outcome(
         rows=tuple(rows),
         predictions=predictions,
@@ -115,7 +120,8 @@ def _load(spec: RunSpec, context: ExecutionContext) -> RunData:
 def _fit(spec: RunSpec, data: RunData, context: ExecutionContext) -> Fitted:
     config = STRATEGIES.config(spec.strategy.name).parse(spec.strategy.config)
     strategy: Strategy = STRATEGIES.load(spec.strategy.name)(config)
-    checkpoint = Checkpoint(context.checkpoint, spec.fingerprint, context.checkpoint_every_s)
+    key = f"{spec.fingerprint} {context.checkpoint_key}"
+    checkpoint = Checkpoint(context.checkpoint, key, context.checkpoint_every_s)
     return strategy.fit(Job(spec, data, context.device, checkpoint, context.progress))
 
 

@@ -32,6 +32,12 @@ def test_without_a_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
         choose_devices("mps", None)
 
 
+def test_mps_has_one_worker(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(devices, "_cuda_devices", lambda: ())
+    monkeypatch.setattr(devices, "_has_mps", lambda: True)
+    assert choose_devices("auto", 4) == ("mps",)
+
+
 @pytest.mark.usefixtures("two_gpus")
 def test_with_two_gpus() -> None:
     assert choose_devices("auto", None) == ("cuda:0", "cuda:1")

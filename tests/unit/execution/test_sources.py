@@ -6,7 +6,7 @@ import pytest
 
 from benchmark.core.spec import ComponentSpec, Ref, RunSpec, SplitSpec
 from benchmark.execution import sources
-from benchmark.execution.sources import is_stale, run_sources
+from benchmark.execution.sources import checkpoint_key, is_stale, run_sources
 
 
 @pytest.fixture
@@ -31,7 +31,7 @@ def spec() -> RunSpec:
 
 
 _now = sources._hash
-PARTS = ("dataset wdbc", "model early_fusion", "encoder mlp", "loss bce")
+PARTS = ("dataset wdbc", "model early_fusion", "encoder mlp", "loss bce", "strategy plain")
 
 
 def test_every_part_of_a_run_is_recorded(spec: RunSpec) -> None:
@@ -57,3 +57,12 @@ def test_what_was_not_recorded_is_not_stale(spec: RunSpec) -> None:
     recorded = {"model early_fusion": run_sources(spec)["model early_fusion"]}
     assert not is_stale(spec, {"provenance": {"sources": recorded}})
     assert is_stale(spec, {"provenance": {"sources": {**recorded, "loss bce": "another"}}})
+
+
+def test_a_checkpoint_goes_with_the_code_that_wrote_it(
+    spec: RunSpec, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = checkpoint_key(spec)
+    assert checkpoint_key(spec) == before
+    monkeypatch.setattr(sources, "_hash", lambda kind, name: f"{kind.kind} {name}")
+    assert checkpoint_key(spec) != before
