@@ -36,14 +36,19 @@ class Scored:
     Attributes:
         truth: (N,) or (N, L) as in ``benchmark.metrics``; labelled samples only.
         scores: (N,) or (N, C) of each run (seed).
-        groups: (N,) patient of each sample, or the sample itself.
-        by_patient: Whether ``groups`` are patients.
+        groups: (N,) patient of each sample, or the sample itself where predictions name none.
     """
 
     truth: NDArray[np.float64]
     scores: tuple[NDArray[np.float64], ...]
     groups: tuple[str, ...]
-    by_patient: bool
+
+    def strata(self, kind: TaskKind) -> list[float] | None:
+        """Return classes to draw within; None where patients have several samples, or no class."""
+        alone = len(set(self.groups)) == len(self.groups)
+        if alone and kind in ("binary", "multiclass"):
+            return [float(one) for one in self.truth]
+        return None
 
 
 def cell_intervals(
@@ -55,8 +60,8 @@ def cell_intervals(
 
     The number is the mean over seeds; every resample of the test samples scores all seeds, so the
     interval says what another draw of test samples would do to these trained models. Patients are
-    resampled where predictions name them; else samples are, within their classes. Cells over
-    several splits, with runs missing or without stored predictions are left out.
+    drawn whole; where each has one sample, within classes. Cells over several splits, with runs
+    missing or without stored predictions are left out.
 
     Args:
         expansion: Rows, columns and runs.
@@ -96,8 +101,7 @@ def interval(
             _number(metric, kind, truth, one[positions]) for one in scored.scores
         ) / len(scored.scores)
 
-    classes = kind in ("binary", "multiclass") and not scored.by_patient
-    strata = [float(one) for one in scored.truth] if classes else None
+    strata = scored.strata(kind)
     return bootstrap(mean, scored.groups, _SEED, strata=strata, resamples=resamples)
 
 
@@ -158,13 +162,11 @@ class _Reader:
 
 def _scored(frames: Sequence[DataFrame], task: Task) -> Scored:
     first = frames[0]
-    by_patient = "group_id" in first
-    groups = first["group_id" if by_patient else "sample_id"]
+    groups = first["group_id" if "group_id" in first else "sample_id"]
     return Scored(
         truth=_columns(first, "y", task),
         scores=tuple(_columns(one, "s", task) for one in frames),
         groups=tuple(str(one) for one in groups),
-        by_patient=by_patient,
     )
 
 

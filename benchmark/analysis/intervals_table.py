@@ -25,8 +25,7 @@ def intervals_table(measured: Table, found: Intervals) -> Table:
         rows=tuple(_row(row, found) for row in measured.rows if _any(row, found)),
         caption=(
             f"Mean over seeds (95 % percentile bootstrap interval, {RESAMPLES} resamples of the "
-            "test samples: of patients where predictions name them, else of samples, within "
-            "classes).",
+            "test part: patients are drawn whole; where each has one sample, within classes).",
             "It says what other test samples would do to these trained models, not what another "
             "training would.",
         ),

@@ -53,8 +53,15 @@ class RunData:
 
     def sample_ids(self, part: PartName) -> list[str]:
         """Return the ids of a part's samples."""
-        ids = self.dataset.samples["sample_id"].to_numpy()[self.parts.rows(part)]
-        return [str(one) for one in ids]
+        return self._names("sample_id", part)
+
+    def group_ids(self, part: PartName) -> list[str]:
+        """Return the patient of each of a part's samples."""
+        return self._names("group_id", part)
+
+    def _names(self, column: str, part: PartName) -> list[str]:
+        names = self.dataset.samples[column].to_numpy()[self.parts.rows(part)]
+        return [str(one) for one in names]
 
     def targets(self, part: PartName) -> dict[str, Array]:
         """Return targets by task as :func:`all_targets` does."""

@@ -79,17 +79,23 @@ def metric_rows(data: RunData, part: Part, scores: Scores) -> list[MetricRow]:
 def prediction_table(data: RunData, part: Part, scores: Scores) -> pd.DataFrame:
     """Return one row per task and sample.
 
-    Columns: ``part``, ``dataset``, ``task``, ``sample_id``; the truth ``y0`` (class, or value of a
-    regression), ``y0 .. y{L-1}`` (labels of a multilabel task) or ``y0``, ``y1`` (time and event of
-    a survival task), NaN where unlabelled; the scores ``s0`` (probability of class 1, predicted
-    value, or risk) or ``s0 .. s{C-1}`` (classes or labels). Tasks with fewer outputs hold NaN in
-    the columns they lack.
+    Columns: ``part``, ``dataset``, ``task``, ``sample_id``, ``group_id`` (patient); the truth
+    ``y0`` (class, or value of a regression), ``y0 .. y{L-1}`` (labels of a multilabel task) or
+    ``y0``, ``y1`` (time and event of a survival task), NaN where unlabelled; the scores ``s0``
+    (probability of class 1, predicted value, or risk) or ``s0 .. s{C-1}`` (classes or labels).
+    Tasks with fewer outputs hold NaN in the columns they lack.
     """
     targets, ids = data.targets(part), data.sample_ids(part)
     frames = []
     for task in data.component.tasks:
         frame = pd.DataFrame(
-            {"part": part, "dataset": data.component.dataset, "task": task.name, "sample_id": ids}
+            {
+                "part": part,
+                "dataset": data.component.dataset,
+                "task": task.name,
+                "sample_id": ids,
+                "group_id": data.group_ids(part),
+            }
         )
         truth, score = (one[task.name].reshape(len(ids), -1) for one in (targets, scores))
         columns = {f"y{c}": truth[:, c] for c in range(truth.shape[1])}

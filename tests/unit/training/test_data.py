@@ -184,7 +184,7 @@ def test_three_kinds_of_task_in_one_run(data: RunData, model: str) -> None:
         "kind": (20, 3),
     }
     table = prediction_table(data, "test", scores)
-    assert list(table.columns[4:]) == ["y0", "y1", "s0", "s1", "s2"]
+    assert list(table.columns[5:]) == ["y0", "y1", "s0", "s1", "s2"]
     tags = table[table["task"] == "tags"]
     assert np.array_equal(tags[["s0", "s1"]], scores["tags"])
     assert tags["s2"].isna().all()

@@ -65,7 +65,7 @@ def test_every_metric_of_both_parts_and_predictions_that_give_them(
         (part, name) for part in ("val", "test") for name in wanted
     }
     assert list(outcome.predictions.columns) == [
-        "part", "dataset", "task", "sample_id", "y0", "s0",
+        "part", "dataset", "task", "sample_id", "group_id", "y0", "s0",
     ]  # fmt: skip
     for row in outcome.rows:
         mine = outcome.predictions[outcome.predictions["part"] == row.part]
