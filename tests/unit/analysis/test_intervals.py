@@ -1,0 +1,133 @@
+"""Bootstrap intervals of cells from stored predictions."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from numpy.typing import NDArray
+
+from benchmark.analysis.intervals import Scored, cell_intervals, interval, over_one_split
+from benchmark.analysis.intervals_table import intervals_table
+from benchmark.core.paths import Paths
+from benchmark.datasets._base import DataContext
+from benchmark.manifest.expand import Expansion, expand
+from benchmark.manifest.load import load_manifest
+from benchmark.manifest.selection import Request
+from benchmark.metrics.evaluate import evaluate
+from benchmark.render.formats import render
+from benchmark.render.table import Column, Measured, Row, Table
+
+MANIFEST = """\
+schema_version: 1
+id: suite/toy
+title: A toy table
+datasets:
+  wdbc: {}
+columns:
+  - {dataset: wdbc, task: diagnosis, metrics: [acc, auroc_binary]}
+settings:
+  split: {kind: ratio}
+  seeds: [0, 1]
+rows:
+  - {key: ridge, label: Ridge, model: ridge_logistic}
+  - {key: trees, label: Trees, model: boosting, settings: {split: {kind: kfold, folds: 3}}}
+sources:
+  settings: "ours: a test"
+  rows: "ours: a test"
+"""
+ACC, AUROC = ("ridge", "wdbc/diagnosis/acc"), ("ridge", "wdbc/diagnosis/auroc_binary")
+N = 60
+
+
+@pytest.fixture
+def expansion(tmp_path: Path, paths: Paths) -> Expansion:
+    path = tmp_path / "toy.yaml"
+    path.write_text(MANIFEST)
+    return expand(load_manifest(path), Request(DataContext(paths)))
+
+
+def frame(seed: int, **columns: list[str]) -> pd.DataFrame:
+    """Half of 60 test samples are positive; scores are right in most; one sample has no label."""
+    random = np.random.default_rng(seed)
+    truth = np.arange(N) % 2.0
+    made = pd.DataFrame(
+        {
+            "part": "test",
+            "dataset": "wdbc",
+            "task": "diagnosis",
+            "sample_id": [f"s{row:02d}" for row in range(N)],
+            **columns,
+            "y0": truth,
+            "s0": np.clip(truth * 0.3 + random.random(N) * 0.7, 0, 1),
+        }
+    )
+    made.loc[5, "y0"] = np.nan
+    other = made.assign(part="val", s0=0.5)
+    return pd.concat([other, made.sample(frac=1.0, random_state=seed)], ignore_index=True)
+
+
+def test_the_mean_over_seeds_gets_an_interval_where_all_runs_share_a_split(
+    expansion: Expansion,
+) -> None:
+    names = [run.spec.fingerprint for run in expansion.runs]
+    frames = {name: frame(seed) for seed, name in enumerate(names[:2])}
+    assert set(over_one_split(expansion)) == {ACC, AUROC}
+    found = cell_intervals(expansion, frames.get, resamples=60)
+    assert set(found) == {ACC, AUROC}
+    tests = [one[(one["part"] == "test") & one["y0"].notna()] for one in frames.values()]
+    for key, metric in ((ACC, "acc"), (AUROC, "auroc_binary")):
+        values = [evaluate(metric, "binary", one["y0"], one["s0"]).value for one in tests]
+        assert None not in values
+        assert found[key].value == pytest.approx(sum(one or 0.0 for one in values) / 2)
+        assert found[key].low is not None
+        assert found[key].low < found[key].value < (found[key].high or 0)
+
+
+def test_runs_without_predictions_or_on_other_samples_have_none(expansion: Expansion) -> None:
+    names = [run.spec.fingerprint for run in expansion.runs]
+    assert cell_intervals(expansion, {names[0]: frame(0)}.get) == {}
+    shifted = frame(1).assign(sample_id=lambda one: one["sample_id"] + "x")
+    assert cell_intervals(expansion, {names[0]: frame(0), names[1]: shifted}.get) == {}
+
+
+def test_patients_with_several_samples_are_drawn_whole() -> None:
+    random = np.random.default_rng(0)
+    right = np.repeat(random.random(20) < 0.7, 10)
+    truth: NDArray[np.float64] = random.integers(0, 2, 200).astype(np.float64)
+    scores = np.where(right, truth, 1 - truth)
+    patients = tuple(f"p{row // 10}" for row in range(200))
+    grouped = Scored(truth, (scores,), patients)
+    alone = Scored(truth, (scores,), tuple(str(row) for row in range(200)))
+    assert grouped.strata("binary") is None
+    assert alone.strata("binary") == list(truth)
+    assert alone.strata("survival") is None
+    of_patients, of_samples = (interval(one, "acc", "binary", 100) for one in (grouped, alone))
+    assert of_patients.value == of_samples.value
+    wide = (of_patients.high or 0) - (of_patients.low or 0)
+    assert wide > 2 * ((of_samples.high or 0) - (of_samples.low or 0))
+
+
+def test_every_format_writes_the_ends(expansion: Expansion) -> None:
+    names = [run.spec.fingerprint for run in expansion.runs]
+    frames = {name: frame(seed) for seed, name in enumerate(names[:2])}
+    found = cell_intervals(expansion, frames.get, resamples=40)
+    measured = Table(
+        id="suite/toy",
+        title="A toy table",
+        columns=(Column(ACC[1], "ACC"),),
+        rows=(
+            Row("ridge", "Ridge", {ACC[1]: Measured(found[ACC].value, 0.01, 2, 2, mark="best")}),
+            Row("trees", "Trees", {ACC[1]: Measured(0.5, 0.01, 3, 3)}),
+        ),
+    )
+    table = intervals_table(measured, found)
+    assert [row.key for row in table.rows] == ["ridge"]
+    cell = table.rows[0].cells[ACC[1]]
+    assert isinstance(cell, Measured)
+    assert (cell.low, cell.high, cell.std) == (found[ACC].low, found[ACC].high, None)
+    low, high = f"{found[ACC].low:.3f}", f"{found[ACC].high:.3f}"
+    for fmt in ("terminal", "markdown", "latex", "csv"):
+        assert f"{found[ACC].value:.3f} ({low} to {high})" in render(table, fmt)
