@@ -4,7 +4,9 @@ One sample is one patient (case ``TCGA-XX-YYYY``, 12 characters); everything is 
 data folder is ``<MMBENCH_DATA>/tcga`` (or ``--data tcga=FOLDER``) and holds
 
 - ``omics/tcga_<blca|brca|gbmlgg|luad|ucec>_all_clean.csv.zip``: needed; molecular data, age, sex
-  and survival, as in PORPOISE's folder ``datasets_csv_mutsig`` (``porpoise.py``);
+  and survival, as in PORPOISE's folder ``datasets_csv_mutsig`` (``porpoise.py``); instead, with
+  option ``omics``, a study folder of cBioPortal in ``cbioportal/`` (``cbioportal.py``) or two files
+  of UCSC Xena in ``xena/`` (``xena.py``);
 - ``reports/TCGA_Reports.csv[.gz|.zip]``: pathology reports (``reports.py``);
 - ``wsi_features/<cancer>_hif_by_case.csv.gz``: slide features (``wsi.py``);
 - ``splits/<name>/*.csv``: published lists of cases, for ``split: {kind: files, files: <name>}``.

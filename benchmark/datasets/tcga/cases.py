@@ -44,6 +44,11 @@ def case_of(barcode: str) -> str:
     return barcode[:CASE_LENGTH].upper()
 
 
+def is_primary(barcode: str) -> bool:
+    """Tell whether a sample barcode ``TCGA-XX-YYYY-01A-...`` is of a primary solid tumour."""
+    return barcode.startswith("TCGA-") and barcode[CASE_LENGTH : CASE_LENGTH + 3] == "-01"
+
+
 def check_events(event: pd.Series[float], where: object) -> None:
     """Raise DataError unless every known event is 0 or 1."""
     strange = sorted(set(event.dropna()) - {0.0, 1.0})

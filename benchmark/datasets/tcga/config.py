@@ -10,6 +10,7 @@ from pydantic import Field
 from benchmark.datasets._base import DatasetConfig
 
 Cancer = Literal["blca", "brca", "gbmlgg", "lgg", "luad", "ucec"]
+Layout = Literal["porpoise", "cbioportal", "xena"]
 MODALITIES = ("rna", "cnv", "mutation", "wsi", "report", "clinical")
 
 
@@ -18,6 +19,7 @@ class TCGAConfig(DatasetConfig):
 
     Attributes:
         cancer: TCGA project; ``lgg`` is ``gbmlgg`` without glioblastoma.
+        omics: Layout that molecular data, age, sex and survival are read from.
         cohort: ``all`` takes every case with omics and a survival time, ``complete`` those that
             also have every modality that is here at all.
         rna_genes: Genes with the largest median absolute deviation on the training rows; None
@@ -26,6 +28,7 @@ class TCGAConfig(DatasetConfig):
     """
 
     cancer: Cancer = "blca"
+    omics: Layout = "porpoise"
     cohort: Literal["all", "complete"] = "all"
     rna_genes: int | None = Field(default=None, ge=1)
     report_width: int = Field(default=256, ge=1)
@@ -34,6 +37,32 @@ class TCGAConfig(DatasetConfig):
     def table(self) -> str:
         """Name of the cohort's files: ``lgg`` is part of ``gbmlgg``."""
         return "gbmlgg" if self.cancer == "lgg" else self.cancer
+
+
+@dataclass(frozen=True)
+class Origin:
+    """What a release is called.
+
+    Attributes:
+        title: Behind the project's name.
+        version: As its publisher counts.
+        terms: Terms of use.
+    """
+
+    title: str
+    version: str
+    terms: str
+
+
+ORIGINS: dict[Layout, Origin] = {
+    "porpoise": Origin(
+        "PORPOISE omics table",
+        "datasets_csv_mutsig",
+        "TCGA open tier; the table's repository is GPL-3",
+    ),
+    "cbioportal": Origin("cBioPortal study", "pan_can_atlas_2018", "TCGA open tier; ODbL 1.0"),
+    "xena": Origin("UCSC Xena matrix with TCGA-CDR survival", "PanCanAtlas", "TCGA open tier"),
+}
 
 
 @dataclass(frozen=True)

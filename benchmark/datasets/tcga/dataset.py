@@ -17,7 +17,7 @@ from benchmark.datasets._base import DataContext
 from benchmark.datasets._vector import Transform, VectorDataset
 from benchmark.datasets.tcga._transforms import Clipper, Filler
 from benchmark.datasets.tcga.cases import Cases
-from benchmark.datasets.tcga.config import HIF_WIDTH, MODALITIES, PUBLISHED, TCGAConfig
+from benchmark.datasets.tcga.config import HIF_WIDTH, MODALITIES, ORIGINS, PUBLISHED, TCGAConfig
 from benchmark.datasets.tcga.files import Files, data_folder, find_files, read_cases, read_wsi
 from benchmark.datasets.tcga.reports import TextReducer, count_terms, read_reports
 
@@ -64,16 +64,18 @@ class TCGA(VectorDataset):
         source, size = files.completeness(config)
         if context.source not in ("auto", source):
             raise DataNotAvailable(
-                f"tcga has no {context.source} form of {config.cancer}: {files.omics} holds {size}",
+                f"tcga has no {context.source} form of {config.cancer}: "
+                f"{files.omics[0]} holds {size}",
                 f"use --source {source} or --source auto",
             )
+        origin = ORIGINS[config.omics]
         return Release(
-            id=f"TCGA-{config.cancer.upper()}, {files.title}",
-            version="datasets_csv_mutsig",
+            id=f"TCGA-{config.cancer.upper()}, {origin.title}",
+            version=origin.version,
             cohort=_cohort_text(config, files),
             source=source,
             fingerprint=files.fingerprint(),
-            terms=files.terms,
+            terms=origin.terms,
         )
 
     @classmethod

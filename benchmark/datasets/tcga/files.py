@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -15,9 +15,11 @@ import pandas as pd
 from benchmark.core.errors import DataNotAvailable
 from benchmark.datasets._base import DataContext
 from benchmark.datasets.tcga.cases import Cases
+from benchmark.datasets.tcga.cbioportal import PATIENTS, cbioportal_files, read_cbioportal
 from benchmark.datasets.tcga.config import PUBLISHED, TCGAConfig
 from benchmark.datasets.tcga.porpoise import porpoise_file, porpoise_size, read_porpoise
 from benchmark.datasets.tcga.wsi import hif_file, read_hif
+from benchmark.datasets.tcga.xena import EXPRESSION, SURVIVAL, read_xena, xena_files
 
 
 @dataclass(frozen=True)
@@ -25,17 +27,14 @@ class Files:
     """The tables found.
 
     Attributes:
-        omics: Molecular data and survival.
+        omics: Molecular data and survival: one table, or the files of a study.
         reports: Texts of reports; None if not here.
         wsi: Slide features; None if not here.
     """
 
-    omics: Path
+    omics: tuple[Path, ...]
     reports: Path | None
     wsi: Path | None
-
-    title = "PORPOISE omics table"
-    terms = "TCGA open tier; the table's repository is GPL-3"
 
     @property
     def extras(self) -> str:
@@ -45,8 +44,13 @@ class Files:
         return " and ".join(names) or "nothing"
 
     def completeness(self, config: TCGAConfig) -> tuple[Literal["real", "partial"], str]:
-        """Tell whether the omics table is the published one, whole, and how large it is."""
-        cases, slides = porpoise_size(self.omics)
+        """Tell whether the omics table is the published one, whole, and how large it is.
+
+        Only of PORPOISE's tables the size is known; other layouts count as partial.
+        """
+        if config.omics != "porpoise":
+            return "partial", "a cohort of unknown size"
+        cases, slides = porpoise_size(self.omics[0])
         known = PUBLISHED[config.table]
         whole = (cases, slides) == (known.cases, known.slides)
         return "real" if whole else "partial", f"{cases} cases of {known.cases}"
@@ -54,9 +58,13 @@ class Files:
     def fingerprint(self) -> str:
         """Hash the content of every table."""
         body = hashlib.sha256()
-        for name, path in (("omics", self.omics), ("reports", self.reports), ("wsi", self.wsi)):
+        omics = [(f"omics {path.name}", path) for path in self.omics[1:]]
+        for name, path in (("omics", self.omics[0]), *omics, *self._others()):
             body.update(f"{name} {content_hash(path) if path else '-'}\n".encode())
         return body.hexdigest()
+
+    def _others(self) -> tuple[tuple[str, Path | None], ...]:
+        return ("reports", self.reports), ("wsi", self.wsi)
 
 
 def data_folder(context: DataContext) -> Path:
@@ -84,22 +92,62 @@ def find_files(config: TCGAConfig, context: DataContext) -> Files:
         DataNotAvailable: Its omics table is not there.
     """
     folder = data_folder(context)
-    omics = porpoise_file(folder, config.table)
-    if not omics.is_file():
-        raise DataNotAvailable(
-            f"tcga {config.cancer} needs {omics}",
-            "put the file of PORPOISE's folder datasets_csv_mutsig there; if you have them, also "
-            f"reports/TCGA_Reports.csv.gz and {hif_file(Path(), config.cancer)} into {folder}",
-        )
+    omics = _OMICS[config.omics](folder, config)
     reports = (folder / "reports" / f"TCGA_Reports.csv{ending}" for ending in ("", ".gz", ".zip"))
     wsi = hif_file(folder, config.cancer)
     found = next((path for path in reports if path.is_file()), None)
     return Files(omics, found, wsi if wsi.is_file() else None)
 
 
+def _find_porpoise(folder: Path, config: TCGAConfig) -> tuple[Path, ...]:
+    path = porpoise_file(folder, config.table)
+    if not path.is_file():
+        raise DataNotAvailable(
+            f"tcga {config.cancer} needs {path}",
+            "put the file of PORPOISE's folder datasets_csv_mutsig there; if you have them, also "
+            f"reports/TCGA_Reports.csv.gz and {hif_file(Path(), config.cancer)} into {folder}",
+        )
+    return (path,)
+
+
+def _find_cbioportal(folder: Path, config: TCGAConfig) -> tuple[Path, ...]:
+    study = folder / "cbioportal" / f"{config.cancer}_tcga_pan_can_atlas_2018"
+    files = cbioportal_files(study)
+    if study / PATIENTS not in files or len(files) < 2:
+        raise DataNotAvailable(
+            f"tcga {config.cancer} with omics: cbioportal needs {study / PATIENTS} and at least "
+            "one of data_mrna_seq_v2_rsem*.txt, data_cna.txt, data_mutations.txt beside it",
+            f"put the study folder of the cBioPortal datahub into {study.parent}",
+        )
+    return files
+
+
+def _find_xena(folder: Path, config: TCGAConfig) -> tuple[Path, ...]:
+    files = xena_files(folder / "xena")
+    if files is None:
+        raise DataNotAvailable(
+            f"tcga {config.cancer} with omics: xena needs {SURVIVAL} and {EXPRESSION} in "
+            f"{folder / 'xena'}",
+            "download both from the PanCanAtlas hub of UCSC Xena, as they are or as .gz",
+        )
+    return files
+
+
+_OMICS: dict[str, Callable[[Path, TCGAConfig], tuple[Path, ...]]] = {
+    "porpoise": _find_porpoise,
+    "cbioportal": _find_cbioportal,
+    "xena": _find_xena,
+}
+
+
 def read_cases(files: Files, config: TCGAConfig) -> Cases:
     """Read molecular data, survival and clinical data."""
-    return read_porpoise(files.omics, config.cancer)
+    if config.omics == "cbioportal":
+        return read_cbioportal(files.omics[0].parent)
+    if config.omics == "xena":
+        survival, expression = files.omics
+        return read_xena(survival, expression, config.cancer)
+    return read_porpoise(files.omics[0], config.cancer)
 
 
 def read_wsi(files: Files) -> pd.DataFrame | None:
