@@ -12,6 +12,7 @@ from benchmark.analysis.aggregate import build_table, cell_values
 from benchmark.analysis.figures import table_figures
 from benchmark.analysis.paper_diff import compare_with_paper
 from benchmark.analysis.paper_table import AGAINST_PAPER, against_paper
+from benchmark.analysis.rescore import completed_view
 from benchmark.analysis.statistics.ratio import counted_ratio, nominal_ratio
 from benchmark.cli._console import say
 from benchmark.cli._figures import write_figures
@@ -37,7 +38,7 @@ def tables_of(
         store: Results.
         intervals: Add bootstrap intervals of cells over one split; takes a while.
     """
-    view = load_view(store)
+    view = completed_view(load_view(store), expansions, store.read_predictions)
     known = dict(zip(view["fingerprint"], view["status"], strict=True))
     tables = []
     for expansion in expansions:
@@ -74,7 +75,7 @@ def draw_expansions(
         store: Results.
         folder: Made if it is not there.
     """
-    view = load_view(store)
+    view = completed_view(load_view(store), expansions, store.read_predictions)
     known = dict(zip(view["fingerprint"], view["status"], strict=True))
     for expansion, table in zip(expansions, tables, strict=True):
         columns = list(expansion.manifest.table_columns())
@@ -125,4 +126,7 @@ def _intervals(table: Table, expansion: Expansion, store: RunStore) -> dict[str,
         return {}
     say(f"{table.id}: resampling the test samples of {count} cells")
     found = cell_intervals(expansion, store.read_predictions)
+    if not found:
+        say(f"{table.id}: no cell has the stored predictions of all its runs")
+        return {}
     return {INTERVALS: intervals_table(table, found)}
