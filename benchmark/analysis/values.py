@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import TYPE_CHECKING, NamedTuple
 
+from benchmark.metrics import METRICS
+
 if TYPE_CHECKING:
-    from pandas import DataFrame
+    from pandas import DataFrame, Series
 
 
 class Asked(NamedTuple):
@@ -26,7 +28,7 @@ class Found(NamedTuple):
 
 
 #: The rows of a result that tables show; other stages, scenarios and heads have their own tables.
-_SHOWN = {
+SHOWN = {
     "part": "test",
     "stage": "final",
     "scenario": "clean",
@@ -43,7 +45,8 @@ def shown_values(view: DataFrame, fingerprints: Collection[str]) -> dict[Asked, 
         fingerprints: Runs of interest.
     """
     rows = view[view["fingerprint"].isin(list(fingerprints)) & (view["status"] == "ok")]
-    for column, wanted in _SHOWN.items():
+    rows = rows[is_current(rows)]
+    for column, wanted in SHOWN.items():
         rows = rows[rows[column] == wanted]
     keys = zip(rows["fingerprint"], rows["dataset"], rows["task"], rows["metric"], strict=True)
     found = zip(rows["value"], rows["value"].notna(), rows["reason"], strict=True)
@@ -51,3 +54,10 @@ def shown_values(view: DataFrame, fingerprints: Collection[str]) -> dict[Asked, 
         Asked(*key): Found(float(value) if exists else None, reason)
         for key, (value, exists, reason) in zip(keys, found, strict=True)
     }
+
+
+def is_current(view: DataFrame) -> Series[bool]:
+    """Tell row by row whether the metric was computed by the definition that holds now."""
+    versions = {name: METRICS.entry(name).result_version for name in METRICS}
+    now = view["metric"].map(versions).fillna(view["version"])
+    return now == view["version"]

@@ -11,6 +11,7 @@ from benchmark.analysis.compare import Comparison, compare
 from benchmark.analysis.compare_table import compare_record, compare_table
 from benchmark.analysis.figures import comparison_figures
 from benchmark.analysis.methods import Match, collect
+from benchmark.analysis.rescore import completed_view
 from benchmark.cli._across import expansions_across
 from benchmark.cli._figures import check_figures, write_figures
 from benchmark.cli._options import split_commas
@@ -57,7 +58,7 @@ def compare_stored(asked: Asked, how: How) -> None:
 
 def _compare(expansions: Sequence[Expansion], store: RunStore, how: How) -> Comparison:
     known = collect(expansions, how.match)
-    view = load_view(store)
+    view = completed_view(load_view(store), expansions, store.read_predictions)
     there = dict(zip(view["fingerprint"], view["status"], strict=True))
     statuses = store.statuses(name for name in known.runs if name not in there)
 

@@ -39,6 +39,7 @@ class MetricRow(Frozen):
         reason: Why it is undefined; empty otherwise.
         n: Labelled samples it was computed on.
         n_pos: Positives among them (binary), events (survival), else None.
+        version: ``result_version`` of the metric's definition.
     """
 
     stage: str = "final"
@@ -53,6 +54,7 @@ class MetricRow(Frozen):
     reason: str = ""
     n: int
     n_pos: int | None = None
+    version: int = 1
 
 
 class Release(Frozen):

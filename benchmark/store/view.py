@@ -18,14 +18,17 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-VIEW_SCHEMA = 1
+VIEW_SCHEMA = 2
 _KEY = b"mmbench"
 _ROW = tuple(MetricRow.model_fields)
+#: Of fields that records of earlier versions lack.
+_DEFAULTS = {"version": 1}
 _TYPES = {
     **dict.fromkeys(_ROW, "string"),
     "value": "float64",
     "n": "int64",
     "n_pos": "int64",
+    "version": "int64",
     "fingerprint": "string",
     "status": "string",
     "kind": "string",
@@ -126,7 +129,7 @@ def _table(store: RunStore, fingerprints: Iterable[str]) -> pa.Table:
 def _append(columns: dict[str, list[Any]], fingerprint: str, result: dict[str, Any]) -> None:
     rows = result["rows"]
     for name in _ROW:
-        columns[name].extend(row.get(name) for row in rows)
+        columns[name].extend(row.get(name, _DEFAULTS.get(name)) for row in rows)
     for name, value in _run_facts(fingerprint, result).items():
         columns[name].extend([value] * len(rows))
     releases = result.get("releases", {})

@@ -113,6 +113,7 @@ def test_programs_get_the_conditions(toy: Expand, paths: Paths) -> None:
         "selection": "validation",
         "std_ddof": "1",
         "std_over": "3 folds",
+        "changed": "",
     }
     assert {column.key: column.source for column in table.columns}["planted/label/acc"] == (
         "synthetic"
