@@ -271,6 +271,7 @@ def _check_targets(task: Task, values: NDArray[np.float64]) -> None:
 def _check_classes(task: Task, labels: NDArray[np.float64]) -> None:
     found, wanted = set(labels), set(range(len(task.classes)))
     if found - wanted:
-        fail(f"{task.name!r} has labels {sorted(found - wanted)} outside 0..{len(wanted) - 1}")
+        strange = sorted(float(label) for label in found - wanted)
+        fail(f"{task.name!r} has labels {strange} outside 0..{len(wanted) - 1}")
     absent = [task.classes[c] for c in sorted(wanted - found)]
     expect(not absent, f"no sample of {task.name!r} is of class {', '.join(absent)}")

@@ -330,10 +330,11 @@ def check_command(
     """
     from benchmark.cli._options import assignments, data_folders
     from benchmark.cli._plugins import use_plugins
-    from benchmark.cli.check import check_all
+    from benchmark.cli.check import check_all, know_files
     from benchmark.core.paths import find_paths
 
     use_plugins(plugin)
+    know_files(subjects)
     root, releases = data_folders(data or [])
     paths = find_paths(cache=cache, data=root, releases=releases)
     if not check_all(subjects, assignments(settings or []), paths, as_json):

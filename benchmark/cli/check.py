@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from benchmark.cli._console import emit, emit_json
 from benchmark.core.errors import UnknownNameError, UsageError
-from benchmark.plugins import Kind, Registration
+from benchmark.plugins import Registration
 from benchmark.plugins.loading import REGISTRIES, load_plugins, offered_by
 
 if TYPE_CHECKING:
@@ -32,6 +32,14 @@ class Checked:
     def holds(self) -> bool:
         """True if no check failed."""
         return all(one.status != "failed" for one in self.verdicts)
+
+
+def know_files(subjects: Sequence[str]) -> None:
+    """Load the plug-ins among the subjects, so that ``--data`` may name their datasets.
+
+    What is wrong with one is said when it is checked.
+    """
+    load_plugins(subject for subject in subjects if subject.endswith(".py"))
 
 
 def check_all(
@@ -74,7 +82,7 @@ def check_all(
 
 def _find(subject: str) -> list[Registration]:
     path = Path(subject).expanduser()
-    if subject.endswith(".py") or path.is_file():
+    if subject.endswith(".py"):
         return _offered(path.resolve())
     found = [
         Registration(kind, subject, registry.entry(subject))
@@ -133,6 +141,3 @@ def _summary(verdicts: Sequence[Verdict]) -> str:
         counts[one.status] += 1
     parts = [f"{count} {status}" for status, count in counts.items() if count]
     return ", ".join(parts)
-
-
-__all__ = ["Checked", "Kind", "check_all"]

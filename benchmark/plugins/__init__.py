@@ -25,6 +25,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from benchmark.core.batch import Batch, ModalityData, Output
+from benchmark.core.errors import DataError, DataNotAvailable
 from benchmark.core.problem import Component, Modality, Problem, Task, TaskKind
 from benchmark.core.registry import Entry
 from benchmark.core.result import Release
@@ -45,6 +46,8 @@ __all__ = [
     "Component",
     "Control",
     "DataContext",
+    "DataError",
+    "DataNotAvailable",
     "Dataset",
     "DatasetConfig",
     "Encoder",
