@@ -71,6 +71,7 @@ def metric_rows(data: RunData, part: Part, scores: Scores) -> list[MetricRow]:
                         reason=found.reason,
                         n=found.n,
                         n_pos=found.n_pos,
+                        version=metric_info(metric).result_version,
                     )
                 )
     return rows
