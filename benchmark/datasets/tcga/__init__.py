@@ -8,7 +8,8 @@ data folder is ``<MMBENCH_DATA>/tcga`` (or ``--data tcga=FOLDER``) and holds
   option ``omics``, a study folder of cBioPortal in ``cbioportal/`` (``cbioportal.py``) or two files
   of UCSC Xena in ``xena/`` (``xena.py``);
 - ``reports/TCGA_Reports.csv[.gz|.zip]``: pathology reports (``reports.py``);
-- ``wsi_features/<cancer>_hif_by_case.csv.gz``: slide features (``wsi.py``);
+- ``wsi_features/<cancer>_hif_by_case.csv.gz``: slide features (``wsi.py``), or with option
+  ``wsi: patches`` a folder ``wsi_features/tcga_<cancer>/`` of patch features (``patches.py``);
 - ``splits/<name>/*.csv``: published lists of cases, for ``split: {kind: files, files: <name>}``.
 
 What is not there is a missing modality, but for the omics table. The task ``os`` is the time from

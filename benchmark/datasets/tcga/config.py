@@ -24,6 +24,7 @@ class TCGAConfig(DatasetConfig):
             also have every modality that is here at all.
         rna_genes: Genes with the largest median absolute deviation on the training rows; None
             takes all.
+        wsi: ``hif`` reads a table of slide features by case, ``patches`` pools patch features.
         report_width: Dimensions that a report is reduced to.
     """
 
@@ -31,6 +32,7 @@ class TCGAConfig(DatasetConfig):
     omics: Layout = "porpoise"
     cohort: Literal["all", "complete"] = "all"
     rna_genes: int | None = Field(default=None, ge=1)
+    wsi: Literal["hif", "patches"] = "hif"
     report_width: int = Field(default=256, ge=1)
 
     @property
@@ -90,3 +92,5 @@ PUBLISHED = {
 }
 #: Slide features by case, where a table of them is published.
 HIF_WIDTH = 607
+#: Patch features of CLAM's ResNet-50 and of UNI; other encoders have other widths.
+PATCH_WIDTH = 1024

@@ -17,7 +17,14 @@ from benchmark.datasets._base import DataContext
 from benchmark.datasets._vector import Transform, VectorDataset
 from benchmark.datasets.tcga._transforms import Clipper, Filler
 from benchmark.datasets.tcga.cases import Cases
-from benchmark.datasets.tcga.config import HIF_WIDTH, MODALITIES, ORIGINS, PUBLISHED, TCGAConfig
+from benchmark.datasets.tcga.config import (
+    HIF_WIDTH,
+    MODALITIES,
+    ORIGINS,
+    PATCH_WIDTH,
+    PUBLISHED,
+    TCGAConfig,
+)
 from benchmark.datasets.tcga.files import Files, data_folder, find_files, read_cases, read_wsi
 from benchmark.datasets.tcga.reports import TextReducer, count_terms, read_reports
 
@@ -47,7 +54,7 @@ class TCGA(VectorDataset):
         self.release = self.probe(config, context)
         cases = read_cases(files, config)
         self._rna_is_zscore = cases.rna_scale == "zscore"
-        tables = _tables(cases, files)
+        tables = _tables(cases, files, context.paths.cache)
         texts = read_reports(files.reports, set(cases.ids())) if files.reports else {}
         ids = _cohort(config, cases.ids(), tables, texts)
         self.features = {name: tuple(map(str, table.columns)) for name, table in tables.items()}
@@ -82,7 +89,8 @@ class TCGA(VectorDataset):
     def describe(cls, config: TCGAConfig) -> Component:
         """Six modalities and survival, with the widths of the published tables."""
         rna, cnv, mutation = PUBLISHED[config.table].widths
-        widths = {"rna": rna, "cnv": cnv, "mutation": mutation, "wsi": HIF_WIDTH}
+        wsi = HIF_WIDTH if config.wsi == "hif" else PATCH_WIDTH
+        widths = {"rna": rna, "cnv": cnv, "mutation": mutation, "wsi": wsi}
         if config.rna_genes is not None:
             widths["rna"] = min(config.rna_genes, rna)
         return _component(config, widths)
@@ -105,10 +113,10 @@ class TCGA(VectorDataset):
         return super().fit_values(modality, values)
 
 
-def _tables(cases: Cases, files: Files) -> dict[str, pd.DataFrame]:
+def _tables(cases: Cases, files: Files, cache: Path) -> dict[str, pd.DataFrame]:
     """Return numeric features by modality, each by case; those that are not here are left out."""
     tables = {**cases.omics, "clinical": cases.clinical.dropna(how="all")}
-    wsi = read_wsi(files)
+    wsi = read_wsi(files, cache)
     return tables if wsi is None else {**tables, "wsi": wsi}
 
 

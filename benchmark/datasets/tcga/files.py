@@ -17,6 +17,7 @@ from benchmark.datasets._base import DataContext
 from benchmark.datasets.tcga.cases import Cases
 from benchmark.datasets.tcga.cbioportal import PATIENTS, cbioportal_files, read_cbioportal
 from benchmark.datasets.tcga.config import PUBLISHED, TCGAConfig
+from benchmark.datasets.tcga.patches import patch_digest, patch_files, read_patches
 from benchmark.datasets.tcga.porpoise import porpoise_file, porpoise_size, read_porpoise
 from benchmark.datasets.tcga.wsi import hif_file, read_hif
 from benchmark.datasets.tcga.xena import EXPRESSION, SURVIVAL, read_xena, xena_files
@@ -29,17 +30,19 @@ class Files:
     Attributes:
         omics: Molecular data and survival: one table, or the files of a study.
         reports: Texts of reports; None if not here.
-        wsi: Slide features; None if not here.
+        wsi: Slide features, one table of them; None if not here.
+        patches: Patch features, one file per slide; none if not here or not asked for.
     """
 
     omics: tuple[Path, ...]
     reports: Path | None
     wsi: Path | None
+    patches: tuple[Path, ...] = ()
 
     @property
     def extras(self) -> str:
         """What there is beside omics, in words."""
-        there = {"reports": self.reports, "slide features": self.wsi}
+        there = {"reports": self.reports, "slide features": self.wsi or self.patches}
         names = [name for name, path in there.items() if path]
         return " and ".join(names) or "nothing"
 
@@ -61,6 +64,8 @@ class Files:
         omics = [(f"omics {path.name}", path) for path in self.omics[1:]]
         for name, path in (("omics", self.omics[0]), *omics, *self._others()):
             body.update(f"{name} {content_hash(path) if path else '-'}\n".encode())
+        if self.patches:
+            body.update(f"patches {patch_digest(self.patches)}\n".encode())
         return body.hexdigest()
 
     def _others(self) -> tuple[tuple[str, Path | None], ...]:
@@ -94,8 +99,10 @@ def find_files(config: TCGAConfig, context: DataContext) -> Files:
     folder = data_folder(context)
     omics = _OMICS[config.omics](folder, config)
     reports = (folder / "reports" / f"TCGA_Reports.csv{ending}" for ending in ("", ".gz", ".zip"))
-    wsi = hif_file(folder, config.cancer)
     found = next((path for path in reports if path.is_file()), None)
+    if config.wsi == "patches":
+        return Files(omics, found, None, patch_files(folder, config.cancer))
+    wsi = hif_file(folder, config.cancer)
     return Files(omics, found, wsi if wsi.is_file() else None)
 
 
@@ -150,8 +157,10 @@ def read_cases(files: Files, config: TCGAConfig) -> Cases:
     return read_porpoise(files.omics[0], config.cancer)
 
 
-def read_wsi(files: Files) -> pd.DataFrame | None:
+def read_wsi(files: Files, cache: Path) -> pd.DataFrame | None:
     """Read slide features by case; None if they are not here."""
+    if files.patches:
+        return read_patches(files.patches, cache)
     return read_hif(files.wsi) if files.wsi else None
 
 
