@@ -37,16 +37,18 @@ class Scored:
         truth: (N,) or (N, L) as in ``benchmark.metrics``; labelled samples only.
         scores: (N,) or (N, C) of each run (seed).
         groups: (N,) patient of each sample, or the sample itself where predictions name none.
+        stratified: Whether the split fixed the share of each class in its parts.
     """
 
     truth: NDArray[np.float64]
     scores: tuple[NDArray[np.float64], ...]
     groups: tuple[str, ...]
+    stratified: bool
 
-    def strata(self, kind: TaskKind) -> list[float] | None:
-        """Return classes to draw within; None where patients have several samples, or no class."""
+    def strata(self) -> list[float] | None:
+        """Return classes to draw within: those the split fixed, where patients have one sample."""
         alone = len(set(self.groups)) == len(self.groups)
-        if alone and kind in ("binary", "multiclass"):
+        if alone and self.stratified and self.truth.ndim == 1:
             return [float(one) for one in self.truth]
         return None
 
@@ -60,8 +62,9 @@ def cell_intervals(
 
     The number is the mean over seeds; every resample of the test samples scores all seeds, so the
     interval says what another draw of test samples would do to these trained models. Patients are
-    drawn whole; where each has one sample, within classes. Cells over several splits, with runs
-    missing or without stored predictions are left out.
+    drawn whole. Where each has one sample, and the split kept the shares of the task's classes,
+    so do resamples. Cells over several splits, with runs missing or without stored predictions are
+    left out.
 
     Args:
         expansion: Rows, columns and runs.
@@ -69,12 +72,13 @@ def cell_intervals(
         resamples: How many.
     """
     columns = {column.key: column for column in expansion.manifest.table_columns()}
+    stratify = {run.spec.fingerprint: run.spec.split.stratify for run in expansion.runs}
     kinds = _Kinds(expansion)
     read = _Reader(predictions)
     found = {}
     for (row, key), runs in over_one_split(expansion).items():
         task = kinds.task(columns[key])
-        scored = read.scored(runs, task)
+        scored = read.scored(runs, task, stratify[runs[0].fingerprint] == task.name)
         if scored is not None:
             found[row, key] = interval(scored, columns[key].metric, task.kind, resamples)
     return found
@@ -101,8 +105,7 @@ def interval(
             _number(metric, kind, truth, one[positions]) for one in scored.scores
         ) / len(scored.scores)
 
-    strata = scored.strata(kind)
-    return bootstrap(mean, scored.groups, _SEED, strata=strata, resamples=resamples)
+    return bootstrap(mean, scored.groups, _SEED, strata=scored.strata(), resamples=resamples)
 
 
 def _number(
@@ -136,7 +139,7 @@ class _Reader:
         self.predictions = predictions
         self.frames: dict[str, DataFrame | None] = {}
 
-    def scored(self, runs: Sequence[CellRun], task: Task) -> Scored | None:
+    def scored(self, runs: Sequence[CellRun], task: Task, stratified: bool) -> Scored | None:
         """Return a cell's samples; None if a run has no predictions or other samples."""
         frames = [self.frame(run) for run in runs]
         known = [frame for frame in frames if frame is not None]
@@ -145,7 +148,7 @@ class _Reader:
         first = known[0]
         if any(list(one["sample_id"]) != list(first["sample_id"]) for one in known):
             return None
-        return _scored(known, task)
+        return _scored(known, task, stratified)
 
     def frame(self, run: CellRun) -> DataFrame | None:
         """Return the labelled test rows of a run in the order of sample ids."""
@@ -160,13 +163,14 @@ class _Reader:
         return mine.sort_values("sample_id") if len(mine) else None
 
 
-def _scored(frames: Sequence[DataFrame], task: Task) -> Scored:
+def _scored(frames: Sequence[DataFrame], task: Task, stratified: bool) -> Scored:
     first = frames[0]
     groups = first["group_id" if "group_id" in first else "sample_id"]
     return Scored(
         truth=_columns(first, "y", task),
         scores=tuple(_columns(one, "s", task) for one in frames),
         groups=tuple(str(one) for one in groups),
+        stratified=stratified,
     )
 
 

@@ -25,7 +25,8 @@ def intervals_table(measured: Table, found: Intervals) -> Table:
         rows=tuple(_row(row, found) for row in measured.rows if _any(row, found)),
         caption=(
             f"Mean over seeds (95 % percentile bootstrap interval, {RESAMPLES} resamples of the "
-            "test part: patients are drawn whole; where each has one sample, within classes).",
+            "test part: patients are drawn whole; where each has one sample, classes keep the "
+            "shares a stratified split gave them).",
             "It says what other test samples would do to these trained models, not what another "
             "training would.",
         ),

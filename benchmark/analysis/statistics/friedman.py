@@ -73,7 +73,8 @@ def friedman(scores: ArrayLike, alpha: float = 0.05) -> FriedmanResult | str:
     ranks = average_ranks(scores)
     n, k = ranks.shape
     if n < MIN_BLOCKS:
-        return f"{n} blocks (dataset × task) are fewer than the {MIN_BLOCKS} a rank test needs"
+        blocks = "block (dataset × task) is" if n == 1 else "blocks (dataset × task) are"
+        return f"{n} {blocks} fewer than the {MIN_BLOCKS} a rank test needs"
     if k < _MIN_METHODS:
         return f"{k} methods: a pairwise test says it"
     correction = 1 - _ties(ranks) / (n * k * (k**2 - 1))

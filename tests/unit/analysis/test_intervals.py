@@ -99,15 +99,26 @@ def test_patients_with_several_samples_are_drawn_whole() -> None:
     truth: NDArray[np.float64] = random.integers(0, 2, 200).astype(np.float64)
     scores = np.where(right, truth, 1 - truth)
     patients = tuple(f"p{row // 10}" for row in range(200))
-    grouped = Scored(truth, (scores,), patients)
-    alone = Scored(truth, (scores,), tuple(str(row) for row in range(200)))
-    assert grouped.strata("binary") is None
-    assert alone.strata("binary") == list(truth)
-    assert alone.strata("survival") is None
+    grouped = Scored(truth, (scores,), patients, stratified=True)
+    alone = Scored(truth, (scores,), tuple(str(row) for row in range(200)), stratified=False)
+    assert grouped.strata() is None
     of_patients, of_samples = (interval(one, "acc", "binary", 100) for one in (grouped, alone))
     assert of_patients.value == of_samples.value
     wide = (of_patients.high or 0) - (of_patients.low or 0)
     assert wide > 2 * ((of_samples.high or 0) - (of_samples.low or 0))
+
+
+def test_class_shares_are_kept_only_where_the_split_kept_them() -> None:
+    truth = np.array([0.0] * 70 + [1.0] * 30)
+    ids = tuple(str(row) for row in range(100))
+    majority = np.zeros(100)
+    free, kept = (
+        interval(Scored(truth, (majority,), ids, one), "acc", "binary", 200)
+        for one in (False, True)
+    )
+    assert (kept.low, kept.high) == pytest.approx((0.7, 0.7))
+    # Binomial: 1.96 sqrt(0.7 · 0.3 / 100) = 0.09
+    assert (free.low, free.high) == pytest.approx((0.61, 0.79), abs=0.03)
 
 
 def test_every_format_writes_the_ends(expansion: Expansion) -> None:

@@ -35,6 +35,7 @@ def test_what_cannot_be_tested_says_why() -> None:
         friedman([[3, 2, 1]] * 5)
         == "5 blocks (dataset × task) are fewer than the 6 a rank test needs"
     )
+    assert str(friedman([[3, 2, 1]])).startswith("1 block (dataset × task) is fewer")
     assert friedman([[2, 1]] * 6) == "2 methods: a pairwise test says it"
     assert friedman([[1, 1, 1]] * 6) == "all methods tie in every block"
 
