@@ -96,11 +96,13 @@ class Dataset(ABC):
         return tuple(case_list_digest(path) for path in case_list_files(folder, name))
 
     @abstractmethod
-    def fit(self, train_rows: Rows) -> Any:
+    def fit(self, train_rows: Rows, observed: NDArray[np.bool_] | None = None) -> Any:
         """Fit everything that is estimated from data (scalers, vocabularies) on these rows only.
 
         Args:
             train_rows: Positions in ``samples``.
+            observed: (len(train_rows), M) flags of the run, after modalities were dropped on
+                purpose, which must not be fitted on; None takes :meth:`observed`.
 
         Returns:
             A preprocessor for :meth:`tensors` and :meth:`control_features`.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -63,25 +64,30 @@ class VectorDataset(Dataset):
         """
         return Standardizer.fit(values)
 
-    def fit(self, train_rows: Rows) -> dict[str, Transform]:
+    def fit(
+        self, train_rows: Rows, observed: NDArray[np.bool_] | None = None
+    ) -> dict[str, Transform]:
         """Estimate one transform per modality on the observed training rows.
 
-        A modality that no sample at all has needs none.
+        A modality that no sample at all has needs none; one that the run drops from every training
+        row gets none, as nothing may be estimated from it.
 
         Raises:
             DataError: Some samples have a modality, but no training row.
         """
         fitted: dict[str, Transform] = {}
-        for name, there in self._observed(train_rows).items():
-            if not self.samples[f"observed:{name}"].any():
-                fitted[name] = _unchanged
+        seen = self.observed(train_rows) if observed is None else observed
+        for (name, there), used in zip(self._observed(train_rows).items(), seen.T, strict=True):
+            dropped = bool(there.any()) and not used.any()
+            if dropped or not self.samples[f"observed:{name}"].any():
+                fitted[name] = partial(_blank, self.component.modality(name).shape[0])
                 continue
             if not there.any():
                 raise DataError(
                     f"no training row of {self.component.dataset!r} has modality {name!r}",
                     "leave the modality out or choose another split",
                 )
-            fitted[name] = self.fit_values(name, self.values[name][train_rows[there]])
+            fitted[name] = self.fit_values(name, self.values[name][train_rows[there & used]])
         return fitted
 
     def tensors(self, rows: Rows, preprocessor: Mapping[str, Transform]) -> dict[str, ModalityData]:
@@ -111,5 +117,6 @@ class VectorDataset(Dataset):
         return dict(zip(names, self.observed(rows).T, strict=True))
 
 
-def _unchanged(values: Values) -> Values:
-    return values
+def _blank(width: int, values: Any) -> Values:
+    """Return zeros (K, width) for K rows that no run looks at."""
+    return np.zeros((len(values), width))

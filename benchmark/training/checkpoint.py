@@ -42,7 +42,9 @@ class Checkpoint:
             _log.warning("checkpoint %s is unreadable (%s); starting again", self.path, error)
             return None
         if (state.get("schema"), state.get("key")) != (_SCHEMA, self.key):
-            _log.warning("checkpoint %s belongs to another run or other code; starting again", self.path)
+            _log.warning(
+                "checkpoint %s belongs to another run or other code; starting again", self.path
+            )
             return None
         return state
 

@@ -139,8 +139,9 @@ def run_data(spec: RunSpec, dataset: Dataset) -> RunData:
     component = _narrow(dataset.component, spec.components[0])
     lists, known = _case_lists(dataset, spec), dataset.component.tasks
     parts = make_split(dataset.samples, spec.split, component.tasks, lists, known)
-    data = RunData(component, dataset, dataset.fit(parts.train), parts, observed={})
-    return replace(data, observed={part: _observed(data, spec, part) for part in PARTS})
+    data = RunData(component, dataset, None, parts, observed={})
+    data = replace(data, observed={part: _observed(data, spec, part) for part in PARTS})
+    return replace(data, preprocessor=dataset.fit(parts.train, _all_observed(data)))
 
 
 def _case_lists(dataset: Dataset, spec: RunSpec) -> CaseLists | None:
@@ -195,12 +196,26 @@ def _narrow(component: Component, spec: ComponentSpec) -> Component:
 
 def _observed(data: RunData, spec: RunSpec, part: PartName) -> NDArray[np.bool_]:
     names = [modality.name for modality in data.component.modalities]
-    order = [modality.name for modality in data.dataset.component.modalities]
-    columns = [order.index(name) for name in names]
-    observed = data.dataset.observed(data.parts.rows(part))[:, columns]
+    observed = data.dataset.observed(data.parts.rows(part))[:, _columns(data)]
     if spec.missing is None:
         return observed
     return apply_missing(observed, data.sample_ids(part), names, part, spec.missing)
+
+
+def _all_observed(data: RunData) -> NDArray[np.bool_]:
+    """Return the training rows' flags of all the dataset's modalities, after dropping.
+
+    What a run drops on purpose must not be fitted on either.
+    """
+    observed = data.dataset.observed(data.parts.train)
+    observed[:, _columns(data)] = data.observed["train"]
+    return observed
+
+
+def _columns(data: RunData) -> list[int]:
+    """Return the run's modalities as columns of the dataset's flags."""
+    order = [modality.name for modality in data.dataset.component.modalities]
+    return [order.index(modality.name) for modality in data.component.modalities]
 
 
 def _emptied(data: ModalityData, observed: Tensor) -> ModalityData:

@@ -76,7 +76,7 @@ class Toy(Dataset):
             tasks=TASKS,
         )
 
-    def fit(self, train_rows: NDArray[np.int64]) -> NDArray[np.int64]:
+    def fit(self, train_rows: NDArray[np.int64], observed: Any = None) -> NDArray[np.int64]:
         return train_rows
 
     def tensors(self, rows: NDArray[np.int64], preprocessor: Any) -> dict[str, ModalityData]:
