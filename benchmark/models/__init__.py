@@ -39,11 +39,24 @@ MODELS = Registry(
             "tensor_fusion", "TensorFusion", "outer product of all modalities, perceptron"
         ),
         "mult": _model("mult", "MulT", "every modality attends to every other one's tokens"),
-        "prior": _control("prior", "Prior", "class frequencies of the training rows"),
+        "prior": _control("prior", "Prior", "class frequencies or mean of the training rows"),
         "ridge_logistic": _control(
             "ridge_logistic", "RidgeLogistic", "L2 logistic regression on flat features"
         ),
+        "ridge_regression": _control(
+            "ridge_regression", "RidgeRegression", "L2 linear regression on flat features"
+        ),
+        "ridge_cox": _control("ridge_cox", "RidgeCox", "L2 Cox regression on flat features"),
+        "pca_ridge_cox": _control(
+            "pca_ridge_cox", "PCARidgeCox", "L2 Cox regression on 30 components per modality"
+        ),
+        "clinical_only": _control(
+            "clinical_only", "ClinicalOnly", "L2 regression on one modality, such as age and sex"
+        ),
         "boosting": _control("boosting", "Boosting", "gradient-boosted trees on flat features"),
+        "boosting_cox": _control(
+            "boosting_cox", "BoostingCox", "gradient-boosted Cox trees on flat features"
+        ),
         "best_single": _control(
             "best_single", "BestSingle", "the single modality that is best on validation"
         ),

@@ -32,6 +32,7 @@ OPTIONS = {"n": 150, "mechanisms": {"unique:a": 0.5, "xor": 0.5}, "missing": {"b
 TRAINING = {"epochs": 2, "batch_size": 16}
 #: Settings without which a model cannot be built, or would be slow.
 NEEDED: dict[str, dict[str, Any]] = {
+    "clinical_only": {"modality": "a"},
     "unimodal": {"modality": "a"},
     "mult": {"width": 8, "heads": 2, "layers": 2, "self_layers": 1},
 }
@@ -42,8 +43,18 @@ def _ref(registry: Any, name: str, config: dict[str, Any]) -> Ref:
     return Ref(name=name, config=resolved, version=registry.entry(name).result_version)
 
 
+def _target(name: str) -> tuple[str, str]:
+    """Return target and task: the label, unless a control is for another kind of task only."""
+    kinds = getattr(MODELS.config(name), "kinds", ("binary",))
+    if "binary" in kinds:
+        return "label", "label"
+    return ("survival", "survival") if "survival" in kinds else ("regression", "value")
+
+
 def _spec(name: str, paths: Paths) -> RunSpec:
-    config = DATASETS.config("planted").parse(OPTIONS)
+    target, task = _target(name)
+    options = OPTIONS | {"target": target}
+    config = DATASETS.config("planted").parse(options)
     release = DATASETS.load("planted").probe(config, DataContext(paths))
     control = MODELS.entry(name).family == "control"
     output = "" if control else MODELS.config(name).encoder_output
@@ -53,9 +64,9 @@ def _spec(name: str, paths: Paths) -> RunSpec:
         components=(
             ComponentSpec(
                 dataset="planted",
-                loader=_ref(DATASETS, "planted", OPTIONS),
+                loader=_ref(DATASETS, "planted", options),
                 modalities=("a", "b"),
-                tasks=("label",),
+                tasks=(task,),
                 data=release.fingerprint,
             ),
         ),
@@ -63,7 +74,7 @@ def _spec(name: str, paths: Paths) -> RunSpec:
         encoders={} if control else {"a": encoder, "b": encoder},
         losses={} if control else {"label": _ref(LOSSES, "bce", {})},
         strategy=training,
-        split=SplitSpec(kind="kfold", folds=5, stratify="label"),
+        split=SplitSpec(kind="kfold", folds=5, stratify=None if task == "value" else task),
     )
 
 

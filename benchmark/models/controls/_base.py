@@ -10,7 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmark.core.errors import UsageError
 from benchmark.core.problem import Component
+from benchmark.models.controls._config import ControlConfig
 
 
 @dataclass(frozen=True)
@@ -20,7 +22,8 @@ class ControlData:
     Attributes:
         features: ``(N, F_m)`` by modality, in order; NaN rows where unobserved.
         observed: ``(N, M)`` bool.
-        targets: ``(N,)`` or ``(N, L)`` float by task; NaN = unlabelled.
+        targets: ``(N,)`` class or value, ``(N, L)`` labels or ``(N, 2)`` time and event, float by
+            task; NaN = unlabelled.
     """
 
     features: Mapping[str, NDArray[np.float64]]
@@ -33,9 +36,19 @@ class Control(ABC):
 
     Attributes:
         info: Facts for the result record, e.g. the chosen modality.
+
+    Raises:
+        UsageError: A task is of a kind the control cannot be fitted to.
     """
 
-    def __init__(self, component: Component, seed: int) -> None:
+    def __init__(self, component: Component, config: ControlConfig, seed: int) -> None:
+        for task in component.tasks:
+            if task.kind not in config.kinds:
+                raise UsageError(
+                    f"{type(self).__name__} cannot be fitted to task {task.name!r}, "
+                    f"which is {task.kind}",
+                    f"it is defined for {', '.join(config.kinds)}",
+                )
         self.component = component
         self.seed = seed
         self.info: dict[str, Any] = {}

@@ -1,4 +1,4 @@
-"""Classifiers on a flat matrix, without a notion of tasks or modalities."""
+"""What is fitted on a flat matrix, without a notion of modalities; classifiers."""
 
 from __future__ import annotations
 
@@ -9,28 +9,31 @@ from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 from xgboost import XGBClassifier
 
+from benchmark.models.controls._matrix import Matrix, Scaler
 from benchmark.models.controls.config import BoostingConfig, RidgeLogisticConfig
 
-Matrix = NDArray[np.float64]
 Labels = NDArray[np.int64]
 
 
 class Estimator(Protocol):
-    """A classifier of K >= 2 classes 0..K-1, all of them among the training labels."""
+    """What is fitted on one target.
 
-    def fit(self, x: Matrix, y: Labels, x_val: Matrix, y_val: Labels) -> None:
-        """Fit on (N, F) and (N,); choose on the validation rows. NaN is a missing value."""
+    Targets are classes 0..K-1, K >= 2, all of them among the training labels, (N,) int64; values
+    (N,) float64; or time and event (N, 2) float64.
+    """
+
+    def fit(self, x: Matrix, y: Any, x_val: Matrix, y_val: Any) -> None:
+        """Fit on (N, F) and targets; choose on the validation rows. NaN is a missing value."""
 
     def predict(self, x: Matrix) -> Matrix:
-        """Return probabilities (N, K)."""
+        """Return probabilities (N, K), values (N,) or risks (N,)."""
 
 
 class Ridge:
     """L2 logistic regression on standardised features, missing ones at the training mean.
 
-    Mean and standard deviation come from the values present in the training rows; a feature without
-    any, or without spread, is 0 throughout. Of the penalties tried, the one with the lowest
-    validation log-loss is kept, of equal ones the strongest.
+    Of the penalties tried, the one with the lowest validation log-loss is kept, of equal ones the
+    strongest.
 
     Args:
         config: Penalties and solver limit.
@@ -42,8 +45,8 @@ class Ridge:
 
     def fit(self, x: Matrix, y: Labels, x_val: Matrix, y_val: Labels) -> None:
         """Fit one regression per penalty and keep the best."""
-        self._mean, self._scale = _moments(x)
-        train, val = self._prepare(x), self._prepare(x_val)
+        self._scale = Scaler(x)
+        train, val = self._scale(x), self._scale(x_val)
         best = np.inf
         for c in sorted(self.config.c):
             model = LogisticRegression(C=c, max_iter=self.config.max_iter).fit(train, y)
@@ -53,11 +56,7 @@ class Ridge:
 
     def predict(self, x: Matrix) -> Matrix:
         """Return probabilities (N, K)."""
-        return np.asarray(self._model.predict_proba(self._prepare(x)), dtype=np.float64)
-
-    def _prepare(self, x: Matrix) -> Matrix:
-        scaled: Matrix = np.nan_to_num((x - self._mean) / self._scale, nan=0.0)
-        return scaled
+        return np.asarray(self._model.predict_proba(self._scale(x)), dtype=np.float64)
 
 
 class Boost:
@@ -78,17 +77,9 @@ class Boost:
         """Add trees until the validation log-loss stops falling."""
         binary = int(y.max()) == 1
         self._model: Any = XGBClassifier(
-            n_estimators=self.config.rounds,
-            learning_rate=self.config.learning_rate,
-            max_depth=self.config.depth,
-            subsample=self.config.subsample,
-            colsample_bytree=self.config.columns,
-            early_stopping_rounds=self.config.patience,
             objective="binary:logistic" if binary else "multi:softprob",
             eval_metric="logloss" if binary else "mlogloss",
-            tree_method="hist",
-            n_jobs=1,
-            random_state=self.seed % 2**31,  # the library's seeds are signed 32-bit numbers
+            **boosting_settings(self.config, self.seed),
         )
         self._model.fit(x, y, eval_set=[(x_val, y_val)], verbose=False)
 
@@ -104,10 +95,16 @@ def log_loss(y: Labels, probabilities: Matrix) -> float:
     return float(-np.log(np.maximum(chosen, 1e-15)).mean())
 
 
-def _moments(x: Matrix) -> tuple[Matrix, Matrix]:
-    """Mean and standard deviation (F,) over the values present; 0 and 1 where there are none."""
-    there = np.isfinite(x)
-    count = np.maximum(there.sum(axis=0), 1)
-    mean = np.where(there, x, 0.0).sum(axis=0) / count
-    spread = np.sqrt((np.where(there, x - mean, 0.0) ** 2).sum(axis=0) / count)
-    return mean, np.where(spread > 1e-12 * np.maximum(np.abs(mean), 1e-300), spread, 1.0)
+def boosting_settings(config: BoostingConfig, seed: int) -> dict[str, Any]:
+    """Return what every kind of boosted trees is built with."""
+    return {
+        "n_estimators": config.rounds,
+        "learning_rate": config.learning_rate,
+        "max_depth": config.depth,
+        "subsample": config.subsample,
+        "colsample_bytree": config.columns,
+        "early_stopping_rounds": config.patience,
+        "tree_method": "hist",
+        "n_jobs": 1,
+        "random_state": seed % 2**31,  # the library's seeds are signed 32-bit numbers
+    }

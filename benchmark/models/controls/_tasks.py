@@ -1,22 +1,34 @@
-"""From classifiers of one label column to the scores of a task."""
+"""From estimators of one target to the scores of a task."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from benchmark.core.errors import DataError
-from benchmark.core.problem import Task
+from benchmark.core.problem import Task, TaskKind
 from benchmark.core.seeding import derive_seed
 from benchmark.models.controls._base import ControlData
-from benchmark.models.controls._estimators import Boost, Estimator, Labels, Matrix, Ridge
-from benchmark.models.controls.config import BoostingConfig, RidgeLogisticConfig
+from benchmark.models.controls._estimators import Boost, Estimator, Labels, Ridge
+from benchmark.models.controls._matrix import Matrix
+from benchmark.models.controls._regression import BoostRegression, LinearRegressor
+from benchmark.models.controls._survival import BoostCox, LinearCox
+from benchmark.models.controls.config import BoostingConfig, RidgeConfigs
 
 #: Makes a fresh estimator; the number says which label column it is for.
 Maker = Callable[[int], Estimator]
+Target = tuple[Matrix, NDArray[np.float64]]
+
+
+class TaskModel(Protocol):
+    """A fitted task."""
+
+    def scores(self, x: Matrix) -> Matrix:
+        """Return scores in the form of ``benchmark.metrics``."""
 
 
 @dataclass(frozen=True)
@@ -41,8 +53,8 @@ class _Column:
 
 
 @dataclass(frozen=True)
-class TaskModel:
-    """Fitted columns of a task."""
+class _ClassModel:
+    """Fitted columns of a task with classes."""
 
     task: Task
     columns: tuple[_Column, ...]
@@ -55,23 +67,36 @@ class TaskModel:
         return each[0][:, 1] if self.task.kind == "binary" else each[0]
 
 
-def fit_task(
-    task: Task,
-    make: Maker,
-    train: tuple[Matrix, NDArray[np.float64]],
-    val: tuple[Matrix, NDArray[np.float64]],
-) -> TaskModel:
+@dataclass(frozen=True)
+class _OutcomeModel:
+    """A fitted regression or survival task."""
+
+    estimator: Estimator
+
+    def scores(self, x: Matrix) -> Matrix:
+        """Return values or risks (N,)."""
+        return self.estimator.predict(x)
+
+
+def fit_task(task: Task, make: Maker, train: Target, val: Target) -> TaskModel:
     """Fit a task on its labelled rows.
 
     Args:
-        task: Binary, multiclass or multilabel; every label of the last is a column of its own.
+        task: Of any kind; every label of a multilabel task is a column of its own.
         make: Makes the estimator of a column.
-        train: Features (N, F) and targets (N,) or (N, L), NaN = unlabelled.
+        train: Features (N, F) and targets as in ``ControlData``, NaN = unlabelled.
         val: Likewise.
 
     Raises:
-        DataError: A column without a labelled row in training or validation.
+        DataError: A column without a labelled row in training or validation; a survival task
+            without an event in training.
     """
+    if task.kind in ("regression", "survival"):
+        return _OutcomeModel(_fit_outcome(task, make, train, val))
+    return _fit_classes(task, make, train, val)
+
+
+def _fit_classes(task: Task, make: Maker, train: Target, val: Target) -> TaskModel:
     (x, y), (x_val, y_val) = train, val
     y, y_val = (one.reshape(len(one), -1) for one in (y, y_val))
     classes = 2 if task.kind == "multilabel" else len(task.classes)
@@ -79,7 +104,7 @@ def fit_task(
         _fit_column(task, classes, make, column, (x, y[:, column]), (x_val, y_val[:, column]))
         for column in range(y.shape[1])
     ]
-    return TaskModel(task, tuple(columns))
+    return _ClassModel(task, tuple(columns))
 
 
 def join_features(data: ControlData, modalities: Sequence[str], names: Sequence[str]) -> Matrix:
@@ -95,29 +120,34 @@ def join_features(data: ControlData, modalities: Sequence[str], names: Sequence[
     return np.concatenate([*blocks, data.observed[:, columns].astype(np.float64)], axis=1)
 
 
-def ridge_maker(config: RidgeLogisticConfig) -> Maker:
-    """Return what makes ridge regressions."""
-    return lambda column: Ridge(config)
+def ridge_maker(kind: TaskKind, configs: RidgeConfigs) -> Maker:
+    """Return what makes L2 regressions: linear, Cox or logistic."""
+    if kind == "regression":
+        return lambda column: LinearRegressor(configs.ridge_regression)
+    if kind == "survival":
+        return lambda column: LinearCox(configs.ridge_cox)
+    return lambda column: Ridge(configs.ridge_logistic)
 
 
-def boost_maker(config: BoostingConfig, seed: int, *names: str) -> Maker:
+def boost_maker(kind: TaskKind, config: BoostingConfig, seed: int, *names: str) -> Maker:
     """Return what makes boosted trees, seeded by the run, the names and the column."""
-    return lambda column: Boost(config, derive_seed(seed, "boosting", *names, column))
+    makers: dict[TaskKind, Callable[[BoostingConfig, int], Estimator]]
+    makers = {"regression": BoostRegression, "survival": BoostCox}
+    make = makers.get(kind, Boost)
+    return lambda column: make(config, derive_seed(seed, "boosting", *names, column))
 
 
-def per_task(
-    tasks: Sequence[Task],
-    make: Callable[[Task], Maker],
-    train: tuple[Matrix, Mapping[str, NDArray[np.float64]]],
-    val: tuple[Matrix, Mapping[str, NDArray[np.float64]]],
-) -> dict[str, TaskModel]:
-    """Fit every task on the same features."""
-    return {
-        task.name: fit_task(
-            task, make(task), (train[0], train[1][task.name]), (val[0], val[1][task.name])
+def _fit_outcome(task: Task, make: Maker, train: Target, val: Target) -> Estimator:
+    x, y = _labelled(task, "training", *train)
+    x_val, y_val = _labelled(task, "validation", *val)
+    if task.kind == "survival" and not y[:, 1].any():
+        raise DataError(
+            f"task {task.name!r} has no event in the training part",
+            "choose another task or another split",
         )
-        for task in tasks
-    }
+    estimator = make(0)
+    estimator.fit(x, y, x_val, y_val)
+    return estimator
 
 
 def _fit_column(
@@ -125,11 +155,11 @@ def _fit_column(
     classes: int,
     make: Maker,
     column: int,
-    train: tuple[Matrix, NDArray[np.float64]],
-    val: tuple[Matrix, NDArray[np.float64]],
+    train: Target,
+    val: Target,
 ) -> _Column:
     x, y = _labelled(task, "training", *train)
-    present = np.unique(y)
+    present = np.unique(y).astype(np.int64)
     if len(present) == 1:
         return _Column(classes, present, None)
     x_val, y_val = _labelled(task, "validation", *val)
@@ -146,11 +176,11 @@ def _fit_column(
     return _Column(classes, present, estimator)
 
 
-def _labelled(task: Task, part: str, x: Matrix, y: NDArray[np.float64]) -> tuple[Matrix, Labels]:
-    known = np.isfinite(y)
+def _labelled(task: Task, part: str, x: Matrix, y: NDArray[np.float64]) -> Target:
+    known = np.isfinite(y.reshape(len(y), -1)).all(axis=1)
     if not known.any():
         raise _unlabelled(task, part)
-    return x[known], y[known].astype(np.int64)
+    return x[known], y[known]
 
 
 def _unlabelled(task: Task, part: str) -> DataError:

@@ -19,6 +19,8 @@ from benchmark.models.controls._tasks import (
 )
 from benchmark.models.controls.config import BestSingleConfig
 
+_METRIC = {"binary": "auroc_binary", "regression": "mae", "survival": "c_index"}
+
 
 class BestSingle(Control):
     """Fits one estimator per modality and keeps, task by task, the best on validation.
@@ -37,7 +39,7 @@ class BestSingle(Control):
     """
 
     def __init__(self, component: Component, config: BestSingleConfig, seed: int) -> None:
-        super().__init__(component, seed)
+        super().__init__(component, config, seed)
         self.config = config
         self.names = [modality.name for modality in component.modalities]
         self.chosen: dict[str, tuple[str, TaskModel]] = {}
@@ -86,8 +88,7 @@ class BestSingle(Control):
         self.info["validation"][task.name] = {name: one.value for name, one in values.items()}
 
     def _metric(self, task: Task) -> str:
-        default = "auroc_binary" if task.kind == "binary" else "auroc_ovr_macro"
-        metric = self.config.metric or default
+        metric = self.config.metric or _METRIC.get(task.kind, "auroc_ovr_macro")
         kinds = metric_info(metric).kinds
         if task.kind not in kinds:
             raise UsageError(
@@ -98,5 +99,5 @@ class BestSingle(Control):
 
     def _maker(self, task: Task, modality: str) -> Maker:
         if self.config.estimator == "ridge_logistic":
-            return ridge_maker(self.config.ridge_logistic)
-        return boost_maker(self.config.boosting, self.seed, task.name, modality)
+            return ridge_maker(task.kind, self.config)
+        return boost_maker(task.kind, self.config.boosting, self.seed, task.name, modality)

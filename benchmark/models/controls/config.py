@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from benchmark.core.problem import Frozen
+from benchmark.core.problem import TaskKind
+from benchmark.models.controls._config import ControlConfig
 
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Share = Annotated[float, Field(gt=0, le=1)]
 
 
-class PriorConfig(Frozen):
-    """Class frequencies have no settings."""
+Grid = Annotated[tuple[Positive, ...], Field(min_length=1)]
 
 
-class RidgeLogisticConfig(Frozen):
+class PriorConfig(ControlConfig):
+    """What is known without any modality has no settings."""
+
+
+class RidgeLogisticConfig(ControlConfig):
     """Settings of L2 logistic regression.
 
     Attributes:
@@ -24,11 +28,50 @@ class RidgeLogisticConfig(Frozen):
         max_iter: Limit of the solver.
     """
 
-    c: tuple[Positive, ...] = Field(default=(0.001, 0.01, 0.1, 1.0, 10.0), min_length=1)
+    kinds: ClassVar[tuple[TaskKind, ...]] = ("binary", "multiclass", "multilabel")
+
+    c: Grid = (0.001, 0.01, 0.1, 1.0, 10.0)
     max_iter: int = Field(default=2000, ge=1)
 
 
-class BoostingConfig(Frozen):
+class RidgeRegressionConfig(ControlConfig):
+    """Settings of L2 linear regression.
+
+    Attributes:
+        penalty: Penalties tried, per sample and for a target of unit variance.
+    """
+
+    kinds: ClassVar[tuple[TaskKind, ...]] = ("regression",)
+
+    penalty: Grid = (0.001, 0.01, 0.1, 1.0, 10.0)
+
+
+class RidgeCoxConfig(ControlConfig):
+    """Settings of L2 Cox regression.
+
+    Attributes:
+        penalty: Penalties tried, per sample as lifelines' ``penalizer``.
+    """
+
+    kinds: ClassVar[tuple[TaskKind, ...]] = ("survival",)
+
+    penalty: Grid = (0.01, 0.1, 1.0, 10.0, 100.0)
+
+
+class PCARidgeCoxConfig(RidgeCoxConfig):
+    """Settings of L2 Cox regression on principal components.
+
+    Attributes:
+        components: Principal components kept of each modality, at most.
+        modalities: Modalities used; None takes all.
+    """
+
+    penalty: Grid = (0.1,)
+    components: int = Field(default=30, ge=1)
+    modalities: tuple[str, ...] | None = Field(default=None, min_length=1)
+
+
+class BoostingConfig(ControlConfig):
     """Settings of gradient-boosted trees.
 
     Attributes:
@@ -37,7 +80,7 @@ class BoostingConfig(Frozen):
         depth: Depth of a tree.
         subsample: Share of rows drawn for each tree.
         columns: Share of features drawn for each tree.
-        patience: Rounds without a better validation log-loss before stopping.
+        patience: Rounds without a better validation loss before stopping.
     """
 
     rounds: int = Field(default=300, ge=1)
@@ -48,18 +91,55 @@ class BoostingConfig(Frozen):
     patience: int = Field(default=20, ge=1)
 
 
-class BestSingleConfig(Frozen):
+class BoostingCoxConfig(BoostingConfig):
+    """Settings of gradient-boosted trees under Cox's partial likelihood.
+
+    Attributes:
+        learning_rate: Shrinkage of each tree; survival sets are small, so it is low.
+        columns: Share of features drawn for each tree; molecular data has thousands.
+    """
+
+    kinds: ClassVar[tuple[TaskKind, ...]] = ("survival",)
+
+    learning_rate: Positive = 0.05
+    columns: Share = 0.3
+
+
+class RidgeConfigs(ControlConfig):
+    """Settings of L2 regression of every kind of task.
+
+    Attributes:
+        ridge_logistic: Of tasks with classes.
+        ridge_regression: Of regression.
+        ridge_cox: Of survival.
+    """
+
+    ridge_logistic: RidgeLogisticConfig = RidgeLogisticConfig()
+    ridge_regression: RidgeRegressionConfig = RidgeRegressionConfig()
+    ridge_cox: RidgeCoxConfig = RidgeCoxConfig()
+
+
+class ClinicalOnlyConfig(RidgeConfigs):
+    """Settings of L2 regression on one modality.
+
+    Attributes:
+        modality: The modality.
+    """
+
+    modality: str = "clinical"
+
+
+class BestSingleConfig(RidgeConfigs):
     """Settings of the best single modality.
 
     Attributes:
-        estimator: What is fitted on each modality.
-        metric: Validation metric that chooses; None takes ``auroc_binary`` for binary tasks and
-            ``auroc_ovr_macro`` for others.
-        ridge_logistic: Settings of that estimator.
+        estimator: What is fitted on each modality; ``ridge_logistic`` stands for L2 regression of
+            the task's kind.
+        metric: Validation metric that chooses; None takes ``auroc_binary`` for binary tasks,
+            ``mae`` for regression, ``c_index`` for survival and ``auroc_ovr_macro`` for others.
         boosting: Settings of that estimator.
     """
 
     estimator: Literal["ridge_logistic", "boosting"] = "ridge_logistic"
     metric: str | None = None
-    ridge_logistic: RidgeLogisticConfig = RidgeLogisticConfig()
     boosting: BoostingConfig = BoostingConfig()

@@ -1,4 +1,4 @@
-"""Class frequencies: what is known without looking at any modality."""
+"""What is known without looking at any modality."""
 
 from __future__ import annotations
 
@@ -12,7 +12,9 @@ from benchmark.models.controls.config import PriorConfig
 
 
 class Prior(Control):
-    """Scores every sample by the frequencies of classes (labels) among labelled training rows.
+    """Scores every sample alike: frequencies of classes (labels), the mean value, or one risk.
+
+    Counted among labelled training rows; the risk of survival tasks is 0, as only its order counts.
 
     Args:
         component: Tasks.
@@ -21,8 +23,8 @@ class Prior(Control):
     """
 
     def __init__(self, component: Component, config: PriorConfig, seed: int) -> None:
-        super().__init__(component, seed)
-        self.frequencies: dict[str, NDArray[np.float64]] = {}
+        super().__init__(component, config, seed)
+        self.constants: dict[str, NDArray[np.float64]] = {}
 
     def fit(self, train: ControlData, val: ControlData) -> None:
         """Count.
@@ -31,28 +33,29 @@ class Prior(Control):
             DataError: A task, or a label of it, has no labelled training row.
         """
         for task in self.component.tasks:
-            self.frequencies[task.name] = _frequencies(task, train.targets[task.name])
+            self.constants[task.name] = _constant(task, train.targets[task.name])
 
     def predict(self, data: ControlData) -> dict[str, NDArray[np.float64]]:
         """Return the same scores for every sample."""
         n = len(data.observed)
         return {
-            task.name: np.full(n, self.frequencies[task.name][1])
-            if task.kind == "binary"
-            else np.tile(self.frequencies[task.name], (n, 1))
+            task.name: np.repeat(self.constants[task.name][None], n, axis=0)
             for task in self.component.tasks
         }
 
 
-def _frequencies(task: Task, target: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return (C,) shares of classes, or (L,) shares of positives per label."""
+def _constant(task: Task, target: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return a sample's score, () or (C,) or (L,)."""
     known = np.isfinite(target)
     if not known.any(axis=0).all():
         raise DataError(
             f"task {task.name!r} has no usable label in the training part",
             "choose another task or another split",
         )
-    if task.kind == "multilabel":
+    if task.kind == "survival":
+        return np.asarray(0.0)
+    if task.kind in ("regression", "multilabel"):
         return np.asarray(np.where(known, target, 0.0).sum(axis=0) / known.sum(axis=0))
     counts = np.bincount(target[known].astype(np.int64), minlength=len(task.classes))
-    return np.asarray(counts / counts.sum(), dtype=np.float64)
+    shares = np.asarray(counts / counts.sum(), dtype=np.float64)
+    return shares[1] if task.kind == "binary" else shares
