@@ -189,6 +189,8 @@ def _others(manifest: Manifest) -> Iterator[Issue]:
 
 def _printed_columns(manifest: Manifest) -> Iterator[Issue]:
     """Check the printed columns that columns name, as far as the paper's table can be read."""
+    if not any(column.printed for column in manifest.columns):
+        return
     path = find_printed(manifest.id)
     known = [one.key for one in load_printed(path).columns] if path else []
     for index, column in enumerate(manifest.columns):
