@@ -170,15 +170,21 @@ def _definitions(blocks: Sequence[Block]) -> Iterator[str]:
                 name for name in group[0].facets if len({one.facets[name] for one in group}) > 1
             ]
             yield (
-                f"{dataset}: {task} has {len(group)} columns: its {', '.join(names)} differ, so "
-                "numbers are not about the same rows or labels."
+                f"{dataset}: {task} has {len(group)} columns, which differ in "
+                f"{', '.join(names)}: their numbers are not about the same rows or labels."
             )
 
 
 def _united(comparison: Comparison) -> Iterator[str]:
+    """Name methods that stand for rows of several tables."""
+    found: dict[tuple[str, bool], list[str]] = {}
     for method in comparison.methods:
         if len(method.uses) > 1:
-            yield f"{method.label} is one method in {', '.join(use.table for use in method.uses)}."
+            tables = ", ".join(use.table for use in method.uses)
+            found.setdefault((tables, method.mixed), []).append(method.label)
+    for (tables, mixed), labels in found.items():
+        how = ", with settings that differ" if mixed else ""
+        yield f"One method in {tables}{how}: {', '.join(labels)}."
 
 
 def _controls(comparison: Comparison) -> list[str]:

@@ -61,6 +61,7 @@ class Method:
         control: Whether it is fitted on plain features, outside the training loop.
         uses: The rows it stands for.
         cells: Fingerprints of its runs by block key, in the order of folds and seeds.
+        mixed: Whether its rows' settings differ, as ``match="label"`` allows.
     """
 
     key: str
@@ -69,6 +70,7 @@ class Method:
     control: bool
     uses: tuple[Use, ...]
     cells: Mapping[str, tuple[str, ...]]
+    mixed: bool = False
 
 
 @dataclass(frozen=True)
@@ -122,6 +124,7 @@ class _Draft:
     settings: frozenset[str]
     uses: list[Use]
     cells: dict[str, tuple[str, ...]]
+    mixed: bool = False
 
 
 def _rows(
@@ -172,6 +175,7 @@ def _join(drafts: list[_Draft], row: _Draft, match: Match) -> None:
     """Add a row to the method of another table that it is, or as a method of its own."""
     for draft in drafts:
         if _is_one(draft, row, match):
+            draft.mixed |= draft.settings != row.settings
             draft.uses += row.uses
             draft.settings |= row.settings
             draft.cells |= row.cells
@@ -202,6 +206,7 @@ def _methods(drafts: Sequence[_Draft]) -> Iterator[Method]:
             control=draft.control,
             uses=tuple(draft.uses),
             cells=draft.cells,
+            mixed=draft.mixed,
         )
 
 

@@ -66,7 +66,15 @@ DECLARATION_READERS = {"manifest", "execution"}
 PLANNING = {("manifest", "datasets._base")}
 
 TORCH = {"torch", "torchvision", "timm"}
-HEAVY = TORCH | {"pandas", "scipy", "sklearn", "xgboost", "pyarrow", "lifelines"}
+HEAVY = TORCH | {
+    "pandas",
+    "scipy",
+    "sklearn",
+    "xgboost",
+    "pyarrow",
+    "lifelines",
+    "matplotlib",
+}
 TORCH_FREE = {
     "core",
     "manifest",

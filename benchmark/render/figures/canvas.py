@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import lru_cache
 from importlib.util import find_spec
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
@@ -103,13 +104,14 @@ def rendered(figure: Figure, fmt: str) -> bytes:
 
 def text_width(texts: Sequence[str], size: float = TEXT, weight: str = "normal") -> float:
     """Return the width of the widest text in inches."""
-    from matplotlib.font_manager import FontProperties
-    from matplotlib.textpath import TextPath
+    return max((_width(text, size, weight) for text in texts), default=0.0)
 
-    font = FontProperties(family="DejaVu Sans", weight=weight)
-    widths = (
-        TextPath((0, 0), text, size=size, prop=font, usetex=False).get_extents().width
-        for text in texts
-        if text.strip()
-    )
-    return max(widths, default=0.0) * _INCH
+
+@lru_cache(maxsize=4096)
+def _width(text: str, size: float, weight: str) -> float:
+    from matplotlib.font_manager import FontProperties
+    from matplotlib.textpath import text_to_path
+
+    font = FontProperties(family="DejaVu Sans", size=size, weight=weight)
+    width, _, _ = text_to_path.get_text_width_height_descent(text, font, ismath=False)
+    return float(width) * _INCH

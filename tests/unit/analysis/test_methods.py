@@ -54,6 +54,7 @@ def test_other_settings_keep_rows_apart_with_their_tables(tables: Tables) -> Non
     found = tables(WDBC, PLANTED.replace("lr: 1e-3", "lr: 1e-4"))
     assert labels(found) == ["Prior", "Early fusion (suite/one)", "Early fusion (suite/two)"]
     assert labels(found, "label") == ["Prior", "Early fusion"]
+    assert [one.mixed for one in collect(found, "label").methods] == [False, True]
 
 
 def test_one_label_on_two_models_is_two_methods_even_by_label(tables: Tables) -> None:
