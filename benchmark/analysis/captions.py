@@ -19,12 +19,18 @@ SOURCES = {
 
 
 def caption(expansion: Expansion, cells: Iterable[Aggregate]) -> tuple[str, ...]:
-    """Return the sentences below a table's title."""
-    return (
-        *spread(cells),
-        "Metrics on the test part; anything chosen is chosen on the validation part.",
+    """Return the sentences below a table's title; of an empty table only where it would be from."""
+    conditions = (
         f"Data: {_data(expansion)}.",
         f"Variant {expansion.variant}, profile {expansion.profile}.",
+    )
+    found = list(cells)
+    if not any(cell.n for cell in found):
+        return conditions
+    return (
+        *spread(found),
+        "Metrics on the test part; anything chosen is chosen on the validation part.",
+        *conditions,
         "Bold is the best mean of a column, underlined the second best; all rows compete, "
         "unless runs are missing.",
     )

@@ -8,7 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from benchmark.cli._console import emit, emit_columns, emit_json
+from benchmark.cli._console import emit, emit_columns, emit_json, say
 from benchmark.core.paths import Paths
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ def list_cache(paths: Paths, as_json: bool) -> None:
     from benchmark.store.runs import RunStore
     from benchmark.store.verify import summarise
 
+    _note_absent(paths)
     summary = summarise(RunStore(paths.cache))
     if as_json:
         emit_json({"cache": str(paths.cache), **asdict(summary)})
@@ -31,11 +32,17 @@ def list_cache(paths: Paths, as_json: bool) -> None:
         emit_columns(("what", "name", "runs", "size"), rows)
 
 
+def _note_absent(paths: Paths) -> None:
+    if not paths.cache.is_dir():
+        say(f"{paths.cache} does not exist, so nothing is stored there")
+
+
 def verify_cache(paths: Paths, as_json: bool) -> bool:
     """Check every stored file, print what was found, and return whether all of it can be read."""
     from benchmark.store.runs import RunStore
     from benchmark.store.verify import verify
 
+    _note_absent(paths)
     report = verify(RunStore(paths.cache))
     if as_json:
         plain = {key: _plain(value) for key, value in asdict(report).items()}

@@ -19,7 +19,7 @@ from benchmark.execution.supervisor import SuperviseOptions, run_all
 from benchmark.manifest.expand import Expansion, unite
 from benchmark.manifest.plan import PlannedRun
 from benchmark.plugins.loading import plugin_files
-from benchmark.store.runs import RunStore
+from benchmark.store.runs import RunStore, writable
 
 _RETRIED_BY_ONLY = frozenset({"timeout", "oom", "diverged"})
 
@@ -100,6 +100,8 @@ def _announce(
             f"{totals['given_up']} ended in timeout or oom before and are left alone; "
             "--only timeout oom, or a wider --timeout, runs them again"
         )
+    if totals["to_run"]:
+        writable(paths.cache)
     for warning in preflight(paths.cache, totals["to_run"], workers).warnings:
         _console.say(f"warning: {warning}")
 

@@ -72,7 +72,9 @@ def load_executor(name: str = "") -> Executor:
         UsageError: There is no such function.
     """
     if not name:
-        import_module("benchmark.training.execute")
+        # The libraries of metrics and controls too: else the first run's seconds would hold them.
+        for module in ("benchmark.training.execute", "sklearn.linear_model", "xgboost"):
+            import_module(module)
         return _suite
     module, _, function = name.partition(":")
     try:
