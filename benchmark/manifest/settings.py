@@ -114,6 +114,10 @@ class _Resolver:
         chosen = getattr(config, "modality", None)
         if isinstance(chosen, str) and chosen not in names:
             self.note(("config", "modality"), unknown("modality", chosen, names))
+        kinds: tuple[str, ...] = getattr(config, "kinds", ())  # of controls
+        if unfit := [one for one in self.used.tasks if kinds and one.kind not in kinds]:
+            shown = ", ".join(f"{task.name} ({task.kind})" for task in unfit)
+            self.note((), f"{self.row.model!r} is not for {shown}, but for {', '.join(kinds)}")
         return MODELS.ref(self.row.model, dump(config))
 
     def frame(self) -> Frame | None:

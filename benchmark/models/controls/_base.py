@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmark.core.errors import UsageError
-from benchmark.core.problem import Component
+from benchmark.core.problem import Component, Frozen
 from benchmark.models.controls._config import ControlConfig
 
 
@@ -41,13 +41,15 @@ class Control(ABC):
         UsageError: A task is of a kind the control cannot be fitted to.
     """
 
-    def __init__(self, component: Component, config: ControlConfig, seed: int) -> None:
+    def __init__(self, component: Component, config: Frozen, seed: int) -> None:
+        # The config of somebody's own control need not say which kinds fit.
+        kinds = getattr(config, "kinds", ControlConfig.kinds)
         for task in component.tasks:
-            if task.kind not in config.kinds:
+            if task.kind not in kinds:
                 raise UsageError(
                     f"{type(self).__name__} cannot be fitted to task {task.name!r}, "
                     f"which is {task.kind}",
-                    f"it is defined for {', '.join(config.kinds)}",
+                    f"it is for {', '.join(kinds)}",
                 )
         self.component = component
         self.seed = seed

@@ -130,7 +130,10 @@ BROKEN: dict[str, tuple[str, str, list[str]]] = {
     "unknown loss": (
         "  split: {folds: 2}",
         '  split: {folds: 2}\n  losses: {"*": {name: bse}}',
-        ["f.yaml:13: settings.losses.*.name: unknown loss 'bse' (did you mean 'bce'?) [row early]"],
+        [
+            "f.yaml:13: settings.losses.*.name: unknown loss 'bse'"
+            " (did you mean 'mse' or 'bce'?) [row early]"
+        ],
     ),
     "unknown strategy": (
         "  split: {folds: 2}",
@@ -242,6 +245,14 @@ BROKEN: dict[str, tuple[str, str, list[str]]] = {
         "    model: early_fusion\n    settings: {config: {hidden: [8]}}",
         "    model: unimodal\n    settings: {config: {modality: z}}",
         ["f.yaml:19: rows.early.settings.config.modality: unknown modality 'z' (known: x, y)"],
+    ),
+    "control of another kind of task": (
+        "{key: prior, label: Prior, model: prior}",
+        "{key: prior, label: Prior, model: ridge_cox}",
+        [
+            "f.yaml:15: rows.prior.settings: 'ridge_cox' is not for yes (binary),"
+            " colour (multiclass), tags (multilabel), but for survival"
+        ],
     ),
     "bad training setting": (
         "{epochs: 3, ",
