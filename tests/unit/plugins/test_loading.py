@@ -255,5 +255,5 @@ def test_everything_promised_can_be_imported() -> None:
 
     assert all(getattr(facade, name) is not None for name in facade.__all__)
     assert Entry is facade.Entry
-    with pytest.raises(AttributeError, match="has no attribute 'Modle'"):
-        _ = facade.Modle
+    with pytest.raises(AttributeError, match="has no attribute 'Mudel'"):
+        _ = facade.Mudel
