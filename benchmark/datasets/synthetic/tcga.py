@@ -93,7 +93,7 @@ def _write_omics(
     folder: Path, cohort: Cohort, ids: list[str], risk: Values, blocks: dict[str, Values]
 ) -> None:
     rng = cohort.rng("clinical")
-    death = rng.exponential(30 * np.exp(-0.8 * risk))
+    death = rng.exponential(30 * np.exp(-1.5 * risk))
     last = rng.exponential(30 * cohort.dead / (1 - cohort.dead), cohort.cases)
     age = np.round(60 + 4 * risk + 9 * rng.normal(size=cohort.cases))
     frame = pd.DataFrame(

@@ -218,3 +218,16 @@ def test_published_folds(tcga_release: Path) -> None:
         tested += parts.test.tolist()
         assert parts.warnings == ("split file: 12 of its patients are not in this cohort",)
     assert sorted(tested) == list(range(60))
+
+
+def test_modalities_dropped_from_all_training_rows(tcga_release: Path) -> None:
+    """Reports are raw texts before they are fitted, and chosen genes change the width."""
+    dataset = _load(tcga_release, "luad", rna_genes=3, report_width=4)
+    rows = np.arange(80)
+    observed = dataset.observed(rows)
+    for name in ("rna", "report"):
+        observed[:, MODALITIES.index(name)] = False
+    tensors = dataset.tensors(rows, dataset.fit(rows, observed))
+    assert tensors["rna"].values.shape == (80, 3)
+    assert tensors["report"].values.shape == (80, 4)
+    assert tensors["report"].values.count_nonzero() == 0
