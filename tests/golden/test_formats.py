@@ -23,7 +23,10 @@ def test_files(fmt: str, table: Table, golden: Golden) -> None:
 
 
 @pytest.mark.parametrize("fmt", FORMATS)
-def test_files_beside_a_paper(fmt: str, beside: Table, golden: Golden) -> None:
+def test_files_beside_a_paper(
+    fmt: str, beside: Table, golden: Golden, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("COLUMNS", raising=False)  # test runners set it
     golden(f"beside{SUFFIXES[fmt]}", render(beside, fmt))
 
 
