@@ -34,7 +34,9 @@ MODELS = Registry(
         "joint_transformer": _model(
             "joint_transformer", "JointTransformer", "self-attention over all modalities' tokens"
         ),
-        "lrmf": _model("lrmf", "LRMF", "low-rank weights on the product of all modalities"),
+        "lrmf": _model(
+            "lrmf", "LRMF", "low-rank weights on the product of all modalities", version=2
+        ),
         "tensor_fusion": _model(
             "tensor_fusion", "TensorFusion", "outer product of all modalities, perceptron"
         ),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -21,6 +21,8 @@ class LRMFConfig(ModelConfig):
         dropout: After every hidden activation.
         trainable_factors: Whether factors, rank weights and bias are learned; ``false`` leaves
             them as they were drawn, a defect of two releases.
+        init: ``unit`` keeps the product of any number of modalities near 1 at first; ``xavier``
+            is that of the releases, whose product vanishes as modalities are added.
     """
 
     rank: Width = 32
@@ -28,3 +30,4 @@ class LRMFConfig(ModelConfig):
     hidden: tuple[Width, ...] = (128,)
     dropout: float = Field(default=0.0, ge=0, lt=1)
     trainable_factors: bool = True
+    init: Literal["unit", "xavier"] = "unit"

@@ -12,6 +12,8 @@ missing modality is a zero vector, so that the product keeps its lower-order ter
 constant 1 is there for.
 Mended: in I2MoE and MultiBench factors, rank weights and bias are no parameters on a GPU and stay
 as they were drawn; here they are learned (``trainable_factors: true``). ``false`` is the release.
+The releases draw factors so small that a product of six modalities is of order 1e-5 and nothing is
+learned; here the constant 1 starts with weight 1 (``init: unit``). ``xavier`` is the release.
 """
 
 from __future__ import annotations
@@ -47,7 +49,9 @@ class LRMF(Model):
         super().__init__(problem, encoders)
         self.names = [modality.name for modality in problem.only.modalities]
         widths = [encoders[name].width for name in self.names]
-        self.fusion = LowRankProduct(widths, config.rank, config.width, config.trainable_factors)
+        self.fusion = LowRankProduct(
+            widths, config.rank, config.width, config.trainable_factors, config.init
+        )
         self.joint = hidden_layers(config.width, config.hidden, config.dropout, "relu")
         self.heads = TaskHeads(config.hidden[-1] if config.hidden else config.width, problem)
 

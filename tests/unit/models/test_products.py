@@ -79,7 +79,7 @@ def test_low_rank_product_is_a_linear_map_of_the_outer_product() -> None:
 
 def test_low_rank_draw_is_xaviers() -> None:
     torch.manual_seed(0)
-    layer = LowRankProduct((64, 64), rank=32, width=64, trainable=True)
+    layer = LowRankProduct((64, 64), rank=32, width=64, init="xavier")
     for factor in layer.factors:
         assert float(factor.detach().std()) == pytest.approx(
             math.sqrt(2 / (64 * (65 + 32))), rel=0.02
@@ -95,6 +95,19 @@ def test_outer_product(agree: Agree) -> None:
         extended = [[torch.ones(()).double(), *z[b]] for z in vectors]
         rows.append(torch.stack([x * y * z for x, y, z in itertools.product(*extended)]))
     agree(outer_product(vectors), torch.stack(rows), vectors)
+
+
+@pytest.mark.parametrize("modalities", [2, 6])
+def test_a_product_of_many_modalities_neither_vanishes_nor_explodes(modalities: int) -> None:
+    torch.manual_seed(0)
+    vectors = [torch.randn(400, 16) for _ in range(modalities)]
+    unit = LowRankProduct((16,) * modalities, rank=32, width=64)
+    assert 0.3 < float(unit(vectors).detach().std()) < 5
+    nothing = [torch.zeros_like(one) for one in vectors[:-1]]
+    assert float(unit([*nothing, vectors[-1]]).detach().std()) > 0.3
+    if modalities == 6:
+        released = LowRankProduct((16,) * 6, rank=32, width=64, init="xavier")
+        assert float(released(vectors).detach().std()) < 1e-3
 
 
 def test_lrmf_counts_of_the_adni_row() -> None:
