@@ -48,7 +48,6 @@ class WorkerProcess:
         self.log = log
         self.token = uuid.uuid4().hex
         self.run: InFlight | None = None
-        self.ready = False
         self.done = False
         self.runs_begun = 0
         self.reason: StopReason | None = None
@@ -138,8 +137,6 @@ class WorkerProcess:
 
     def _note(self, event: dict[str, Any]) -> None:
         match event["event"]:
-            case "ready":
-                self.ready = True
             case "start":
                 self.runs_begun += 1
                 self.run = InFlight(event["fp"], now(), time.monotonic())
