@@ -5,7 +5,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-SETUP := -c constraints.txt -e '.[dev,vision]'
+SETUP := -c constraints.txt -e '.[dev,all]'
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
 # Empty where there is no such interpreter; part of the stamp, so that another one sets up anew.
 VERSION := $(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null)
