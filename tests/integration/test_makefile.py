@@ -73,7 +73,7 @@ def test_set_up_happens_once(project: Project) -> None:
     assert project.make("setup").returncode == 0
     assert len(project.calls("-m venv")) == 1
     [install] = project.calls(" install ")
-    assert "-c constraints.txt -e .[dev,vision]" in install
+    assert "-c constraints.txt -e .[dev,all]" in install
     assert project.make("setup").returncode == 0
     assert not project.calls("venv")
     assert not project.calls("install")
