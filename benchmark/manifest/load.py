@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -10,9 +11,10 @@ from typing import Any
 from benchmark.core.errors import ManifestError
 from benchmark.core.paths import shipped
 from benchmark.manifest.checks import check_names
+from benchmark.manifest.compose import compose
 from benchmark.manifest.issues import Issue, parse
 from benchmark.manifest.schema import MANIFEST_SCHEMA, Manifest
-from benchmark.manifest.settings_checks import check_settings
+from benchmark.manifest.settings_checks import UNUSED, check_settings
 from benchmark.manifest.sources import check_sources
 from benchmark.manifest.yaml_reader import Document, KeyPath, parse_yaml, read_text
 
@@ -24,7 +26,7 @@ def load_manifest(path: Path) -> Manifest:
         ManifestError: With every problem, in the order of lines, each as
             ``file:line: key.path: what is wrong``.
     """
-    document = parse_yaml(read_text(path), str(path))
+    document = compose(parse_yaml(read_text(path), str(path)), path)
     if not isinstance(document.value, dict):
         raise ManifestError(
             [*document.problems, f"{path}:1: a manifest is a mapping with 'id', 'rows', ..."]
@@ -34,7 +36,7 @@ def load_manifest(path: Path) -> Manifest:
     if manifest is not None:
         issues += _check_place(manifest, path)
         issues += check_manifest(manifest, whole=not issues)
-    problems = _lines(path, document, issues)
+    problems = _lines(document, issues)
     if problems or manifest is None:
         raise ManifestError(problems)
     return manifest
@@ -111,14 +113,22 @@ def _check_place(manifest: Manifest, path: Path) -> Iterable[Issue]:
         yield Issue(("id",), f"{manifest.id!r} does not match the file's place {place!r}")
 
 
-def _lines(path: Path, document: Document, issues: Iterable[Issue]) -> list[str]:
+def _lines(document: Document, issues: Iterable[Issue]) -> list[str]:
+    """Write all problems, those of the manifest's own file first, in the order of lines."""
     found = {
-        (document.line(issue.path), _show(issue.path, document.value), issue.text): None
+        (document.place(issue.path), _show(issue.path, document.value), issue.text): None
         for issue in issues
+        if issue.text != UNUSED or document.place(issue.path)[0] == document.file
     }
-    texts = [(line, f"{path}:{line}: {where}: {text}") for line, where, text in found]
-    texts += [(int(one.removeprefix(f"{path}:").split(":")[0]), one) for one in document.problems]
-    return [text for _, text in sorted(texts, key=lambda one: one[0])]
+    texts = [(place, f"{place[0]}:{place[1]}: {where}: {text}") for place, where, text in found]
+    texts += [(_place_of(one), one) for one in document.problems]
+    return [text for _, text in sorted(texts, key=lambda one: (one[0][0] != document.file, one[0]))]
+
+
+def _place_of(problem: str) -> tuple[str, int]:
+    """Return file and line of a problem's text; a file's name may hold colons."""
+    found = re.match(r"(.*?):(\d+): ", problem)
+    return (found[1], int(found[2])) if found else (problem, 0)
 
 
 def _show(path: KeyPath, value: Any) -> str:

@@ -28,7 +28,8 @@ from benchmark.manifest.written import all_settings
 from benchmark.manifest.yaml_reader import KeyPath
 from benchmark.models import MODELS
 
-_UNUSED = "is never used: no row takes it, or every row that does overrides it"
+#: A file that several manifests extend may hold more than one of them needs.
+UNUSED = "is never used: no row takes it, or every row that does overrides it"
 
 
 def check_settings(manifest: Manifest, complete: bool) -> list[Issue]:
@@ -138,7 +139,7 @@ def _why_unused(path: KeyPath, known: dict[str, tuple[str, set[str]]]) -> str:
             name = str(path[at])
             if name != "*" and name not in names:
                 return unknown(kind, name, names)
-    return _UNUSED
+    return UNUSED
 
 
 def _used_part(component: Component, dataset: str, manifest: Manifest) -> Component | None:

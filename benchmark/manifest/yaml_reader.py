@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -37,16 +37,33 @@ class Document:
         value: Mappings, lists and scalars.
         lines: Line (from 1) of every key and list item by its path; ``()`` is the whole document.
         problems: ``file:line: key.path: text`` of everything refused; empty from :func:`read_yaml`.
+        file: Name of the file for messages.
+        files: Name of the file by path where a document is made of several.
     """
 
     value: Any
     lines: dict[KeyPath, int]
     problems: tuple[str, ...] = ()
+    file: str = ""
+    files: dict[KeyPath, str] = field(default_factory=dict)
 
     def line(self, path: KeyPath) -> int:
         """Return the line of ``path`` or of what encloses it most closely."""
+        return self.lines.get(self._closest(path), 1)
+
+    def place(self, path: KeyPath) -> tuple[str, int]:
+        """Return file and line of ``path`` or of what encloses it most closely."""
+        return self.files.get(self._closest(path), self.file), self.line(path)
+
+    def with_problem(self, path: KeyPath, text: str) -> Document:
+        """Return the document with one more problem."""
+        file, line = self.place(path)
+        problem = f"{file}:{line}: {dotted(path)}: {text}"
+        return replace(self, problems=(*self.problems, problem))
+
+    def _closest(self, path: KeyPath) -> KeyPath:
         ends = range(len(path), -1, -1)
-        return next((self.lines[path[:end]] for end in ends if path[:end] in self.lines), 1)
+        return next((path[:end] for end in ends if path[:end] in self.lines), ())
 
 
 def read_yaml(path: Path) -> Document:
@@ -94,7 +111,7 @@ def parse_yaml(text: str, file: str) -> Document:
         line = text[: error.position].count("\n") + 1
         message = f"the character {chr(int(error.character))!r} is not allowed in YAML; remove it"
         raise ManifestError([f"{file}:{line}: {message}"]) from None
-    return Document(value, reader.lines, tuple(reader.problems))
+    return Document(value, reader.lines, tuple(reader.problems), file)
 
 
 def parse_scalar(text: str) -> Any:
