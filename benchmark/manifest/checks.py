@@ -12,7 +12,7 @@ from benchmark.manifest.printed import find_printed, load_printed
 from benchmark.manifest.resolve import options_tree, plain
 from benchmark.manifest.schema import DatasetEntry, Manifest, Overlay
 from benchmark.manifest.yaml_reader import KeyPath
-from benchmark.metrics import METRICS, MetricInfo
+from benchmark.metrics import METRICS, kinds_of
 from benchmark.models import MODELS
 
 
@@ -124,16 +124,10 @@ def _task_kind(manifest: Manifest, dataset: str, task: str) -> tuple[str | None,
 def _metric(metric: str, kind: str | None, task: str, place: KeyPath) -> Iterator[Issue]:
     if metric not in METRICS:
         yield Issue(place, unknown("metric", metric, METRICS))
-    elif kind is not None and kind not in _kinds(metric):
-        fitting = [name for name in METRICS if kind in _kinds(name)]
+    elif kind is not None and kind not in kinds_of(metric):
+        fitting = [name for name in METRICS if kind in kinds_of(name)]
         text = f"{metric!r} is not defined for {task}; for {kind} tasks: {', '.join(fitting)}"
         yield Issue(place, text)
-
-
-def _kinds(metric: str) -> tuple[str, ...]:
-    entry = METRICS.entry(metric)
-    assert isinstance(entry, MetricInfo)
-    return entry.kinds
 
 
 def _rows(manifest: Manifest) -> Iterator[Issue]:

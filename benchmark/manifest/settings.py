@@ -14,7 +14,7 @@ from benchmark.manifest.frame import Frame
 from benchmark.manifest.issues import Issue, parse, unknown
 from benchmark.manifest.resolve import Tree, is_control, merge_entry, plain
 from benchmark.manifest.schema import RowEntry
-from benchmark.metrics import METRICS, MetricInfo
+from benchmark.metrics import FAMILIES, METRICS, kinds_of
 from benchmark.models import MODELS
 from benchmark.models.encoders import ENCODERS
 from benchmark.training.strategies import STRATEGIES
@@ -234,12 +234,11 @@ class _Resolver:
         self, metric: str, kinds: Mapping[str, str], place: tuple[str, ...]
     ) -> None:
         """Note a selection metric that is unknown or that no task of a run can give."""
-        if metric not in METRICS:
-            self.note(place, unknown("metric", metric, ["loss", *METRICS]))
+        if metric not in FAMILIES and metric not in METRICS:
+            self.note(place, unknown("metric", metric, ["loss", *FAMILIES, *METRICS]))
             return
-        entry = METRICS.entry(metric)
-        assert isinstance(entry, MetricInfo)
-        lacking = [name for name, kind in kinds.items() if kind not in entry.kinds]
+        defined = kinds_of(metric)
+        lacking = [name for name, kind in kinds.items() if kind not in defined]
         enough = self.row.train == "joint" and len(lacking) < len(kinds)
         if lacking and not enough:
             shown = ", ".join(f"{name} ({kinds[name]})" for name in lacking)

@@ -17,6 +17,6 @@ It raises ``benchmark.metrics._base.Undefined`` (with the reason) where the numb
 
 from __future__ import annotations
 
-from benchmark.metrics._catalog import METRICS, MetricInfo
+from benchmark.metrics._catalog import FAMILIES, METRICS, MetricInfo, kinds_of, metric_of_kind
 
-__all__ = ["METRICS", "MetricInfo"]
+__all__ = ["FAMILIES", "METRICS", "MetricInfo", "kinds_of", "metric_of_kind"]

@@ -108,3 +108,36 @@ METRICS = Registry(
         "mse": _info("deviation:mse", "MSE", ("regression",), "mean squared error", **_ERROR),
     },
 )
+
+#: What a run may be selected by under one name although each kind of task has a metric of its own.
+FAMILIES: dict[str, dict[TaskKind, str]] = {
+    "auroc": {
+        "binary": "auroc_binary",
+        "multiclass": "auroc_ovr_macro",
+        "multilabel": "auroc_ovr_macro",
+    }
+}
+
+
+def metric_of_kind(metric: str, kind: TaskKind) -> str | None:
+    """Return the metric id meant for a kind of task; None if it has none under that name.
+
+    Args:
+        metric: Metric id or a name in ``FAMILIES``.
+        kind: Kind of the task.
+
+    Raises:
+        UnknownNameError: Nothing is called so.
+    """
+    if metric in FAMILIES:
+        return FAMILIES[metric].get(kind)
+    return metric if kind in kinds_of(metric) else None
+
+
+def kinds_of(metric: str) -> tuple[TaskKind, ...]:
+    """Return the kinds of task a metric, or a family of metrics, is defined for."""
+    if metric in FAMILIES:
+        return tuple(FAMILIES[metric])
+    entry = METRICS.entry(metric)
+    assert isinstance(entry, MetricInfo)
+    return entry.kinds

@@ -52,7 +52,8 @@ class SelectionConfig(Frozen):
     """Which epoch's weights are kept: the best on validation.
 
     Attributes:
-        metric: ``loss`` (validation task loss, lower is better) or a metric id.
+        metric: ``loss`` (validation task loss, lower is better), a metric id, or ``auroc``: the
+            binary or one-vs-rest AUROC, whichever fits each task.
         task: Task the metric is taken of; None averages over the tasks it is defined for.
     """
 

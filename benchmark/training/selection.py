@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import cast
 
 import torch
 from torch import Tensor
@@ -12,6 +11,7 @@ from torch import Tensor
 from benchmark.core.errors import DataError, UnknownNameError, UsageError
 from benchmark.core.problem import Component, Task
 from benchmark.losses._base import Loss
+from benchmark.metrics import FAMILIES, METRICS, kinds_of, metric_of_kind
 from benchmark.metrics.evaluate import evaluate, metric_info
 from benchmark.training.config import TrainingConfig
 
@@ -21,8 +21,9 @@ class Criterion:
     """A named validation value.
 
     Attributes:
-        metric: ``loss`` or a metric id.
-        tasks: Tasks it is taken of: a weighted sum for the loss, a mean for a metric.
+        metric: ``loss``, a metric id or the name of a family of metrics, such as ``auroc``.
+        tasks: Tasks it is taken of: a weighted sum for the loss, a mean for a metric. A family's
+            mean leaves out tasks whose metric is undefined on the validation part.
         higher_is_better: Direction.
         weights: Weight of each task's loss.
     """
@@ -49,22 +50,26 @@ class Criterion:
             DataError: It is undefined, e.g. because nothing is labelled.
         """
         with torch.no_grad():
-            values = [
+            found = [
                 self._of(task, logits[task.name], targets[task.name], losses[task.name])
                 for task in self.tasks
             ]
+        values = [one for one in found if isinstance(one, float)]
+        lacking = [one for one in found if not isinstance(one, float)]
+        if lacking and not (values and self.metric in FAMILIES):
+            raise lacking[0]
         return sum(values) / (1 if self.metric == "loss" else len(values))
 
-    def _of(self, task: Task, logits: Tensor, target: Tensor, loss: Loss) -> float:
+    def _of(self, task: Task, logits: Tensor, target: Tensor, loss: Loss) -> float | DataError:
         if self.metric == "loss":
             if float(loss.weight(target)) == 0:
-                raise self._undefined(task, loss.empty)
+                return self._undefined(task, loss.empty)
             return self.weights.get(task.name, 1.0) * float(loss(logits, target))
         scores = loss.scores(logits).cpu().numpy()
-        found = evaluate(self.metric, task.kind, target.cpu().numpy(), scores)
-        if found.value is None:
-            raise self._undefined(task, found.reason)
-        return found.value
+        metric = metric_of_kind(self.metric, task.kind)
+        assert metric is not None  # make_criterion keeps tasks that have one
+        found = evaluate(metric, task.kind, target.cpu().numpy(), scores)
+        return self._undefined(task, found.reason) if found.value is None else found.value
 
     def _undefined(self, task: Task, reason: str) -> DataError:
         return DataError(
@@ -88,12 +93,16 @@ def make_criterion(component: Component, config: TrainingConfig) -> Criterion:
     tasks = tuple(task for task in component.tasks if chosen.task in (None, task.name))
     if chosen.metric == "loss":
         return Criterion("loss", tasks, higher_is_better=False, weights=config.task_weights)
-    info = metric_info(chosen.metric)
-    fitting = tuple(task for task in tasks if task.kind in info.kinds)
-    if not fitting:
+    if chosen.metric not in FAMILIES and chosen.metric not in METRICS:
+        raise UnknownNameError("metric", chosen.metric, ["loss", *FAMILIES, *METRICS])
+    fitting = {task: metric_of_kind(chosen.metric, task.kind) for task in tasks}
+    metrics = [metric for metric in fitting.values() if metric is not None]
+    if not metrics:
         kinds = ", ".join(f"{task.name} ({task.kind})" for task in tasks)
         raise UsageError(
             f"selection metric {chosen.metric!r} is not defined for {kinds}",
-            f"it is defined for {', '.join(cast('tuple[str, ...]', info.kinds))} tasks",
+            f"it is defined for {', '.join(kinds_of(chosen.metric))} tasks",
         )
-    return Criterion(chosen.metric, fitting, info.higher_is_better, config.task_weights)
+    having = tuple(task for task, metric in fitting.items() if metric is not None)
+    higher = metric_info(metrics[0]).higher_is_better
+    return Criterion(chosen.metric, having, higher, config.task_weights)

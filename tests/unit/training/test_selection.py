@@ -55,13 +55,29 @@ def test_metric_is_averaged_over_the_tasks_it_is_defined_for(
     assert binary.higher_is_better
 
 
+def test_a_family_takes_the_metric_of_each_kind_where_it_is_defined(
+    component: Component, logits: dict[str, Tensor], batch: Batch, losses: dict[str, Loss]
+) -> None:
+    criterion = _criterion(component, metric="auroc")
+    assert criterion.higher_is_better
+    flag = _criterion(component, metric="auroc_binary", task="flag")
+    kind = _criterion(component, metric="auroc_ovr_macro", task="kind")
+    each = [one.value(logits, batch.targets, losses) for one in (flag, kind)]
+    assert criterion.value(logits, batch.targets, losses) == pytest.approx(sum(each) / 2)
+    one_class = {**batch.targets, "flag": torch.ones(12, dtype=torch.int64)}
+    assert criterion.value(logits, one_class, losses) == pytest.approx(each[1])
+    neither = {**one_class, "kind": torch.full((12,), -1)}
+    with pytest.raises(DataError, match="undefined on the validation part"):
+        criterion.value(logits, neither, losses)
+
+
 def test_errors_name_what_is_wrong(component: Component) -> None:
     with pytest.raises(UnknownNameError, match="unknown task 'flags'"):
         _criterion(component, task="flags")
     with pytest.raises(UnknownNameError, match="unknown task 'kin'"):
         _criterion(component, task_weights={"kin": 1.0})
-    with pytest.raises(UnknownNameError, match="unknown metric 'auroc'"):
-        _criterion(component, metric="auroc")
+    with pytest.raises(UnknownNameError, match="unknown metric 'auorc'"):
+        _criterion(component, metric="auorc")
     with pytest.raises(UsageError, match=r"'auroc_binary' is not defined for kind \(multiclass\)"):
         _criterion(component, metric="auroc_binary", task="kind")
 
