@@ -10,7 +10,7 @@ from benchmark.datasets import DATASETS
 from benchmark.manifest.issues import Issue, parse, unknown
 from benchmark.manifest.printed import find_printed, load_printed
 from benchmark.manifest.resolve import options_tree, plain
-from benchmark.manifest.schema import DatasetEntry, Manifest, Overlay
+from benchmark.manifest.schema import DatasetEntry, Manifest, Overlay, RowEntry
 from benchmark.manifest.yaml_reader import KeyPath
 from benchmark.metrics import METRICS, kinds_of
 from benchmark.models import MODELS
@@ -52,9 +52,12 @@ def describe(
     return component
 
 
-def used_part(component: Component, dataset: str, entry: DatasetEntry) -> Component:
-    """Return the modalities and tasks that a table uses, in the table's order."""
-    modalities = entry.modalities or [one.name for one in component.modalities]
+def used_part(
+    component: Component, dataset: str, entry: DatasetEntry, row: RowEntry | None = None
+) -> Component:
+    """Return the modalities and tasks that a table uses, in its order, or that a row of it does."""
+    own = row.modalities.get(dataset) if row else None
+    modalities = own or entry.modalities or [one.name for one in component.modalities]
     tasks = entry.tasks or [one.name for one in component.tasks]
     return Component(
         dataset=dataset,
@@ -143,6 +146,13 @@ def _rows(manifest: Manifest) -> Iterator[Issue]:
         yield from _subset(row.datasets, manifest.datasets, "dataset", (*place, "datasets"))
         for name in row.by_dataset:
             yield from _one_of(name, manifest.row_datasets(row), (*place, "by_dataset", name))
+        for name, wanted in row.modalities.items():
+            where = (*place, "modalities", name)
+            yield from _one_of(name, manifest.row_datasets(row), where)
+            component = describe(manifest, name) if name in manifest.datasets else None
+            if component is not None:
+                known = [one.name for one in component.modalities]
+                yield from _subset(wanted, known, "modality", where)
 
 
 def _one_of(name: str, known: Iterable[str], place: KeyPath) -> Iterator[Issue]:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from benchmark.core.errors import DataNotAvailable, UsageError
 from benchmark.core.spec import ComponentSpec, Ref, RunSpec, SplitSpec
 from benchmark.datasets import DATASETS
 from benchmark.manifest.availability import Available, Unavailable, choose_profile, look
+from benchmark.manifest.checks import used_part
 from benchmark.manifest.overrides import Overrides, check_rows, read_overrides
 from benchmark.manifest.plan import PlannedRun, Use
 from benchmark.manifest.resolve import settings_tree
@@ -148,6 +149,8 @@ class _Work:
 
     def add(self, row: RowEntry, data: Available) -> None:
         """Add the runs and cells of a row on a dataset."""
+        entry = self.manifest.datasets[data.dataset]
+        data = replace(data, used=used_part(data.described, data.dataset, entry, row))
         merged = settings_tree(self.manifest, row, data.dataset, self.request.variant, self.profile)
         settings = self.overrides.apply(merged, row, data.described, data.used)
         names = [task.name for task in data.used.tasks]

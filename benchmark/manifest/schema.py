@@ -97,6 +97,7 @@ class RowEntry(Frozen):
         model: Registry name of a model or control.
         train: ``joint`` trains all tasks of a dataset in one run, ``per_task`` one run per task.
         datasets: Datasets the row has; None is all.
+        modalities: Modalities the row reads, by dataset, where they are not the table's.
         settings: Settings of the row.
         by_dataset: Settings of the row on one dataset.
     """
@@ -107,6 +108,7 @@ class RowEntry(Frozen):
     model: str
     train: Literal["joint", "per_task"] = "joint"
     datasets: Names | None = None
+    modalities: dict[str, Names] = Field(default_factory=dict)
     settings: Layer = Layer()
     by_dataset: dict[str, Layer] = Field(default_factory=dict)
 

@@ -143,17 +143,15 @@ class _Resolver:
     def encoders(self, model: Ref | None) -> dict[str, Ref]:
         """Return one encoder per modality the model reads; each must give what the model takes."""
         found = {}
-        cls = MODELS.config(self.row.model)
-        wanted = getattr(cls, "encoder_output", "vector")
         names: Sequence[str] = [modality.name for modality in self.used.modalities]
-        if model is not None:
-            names = cls.parse(model.config).encoded(names)
-        for name in names:
+        config = MODELS.config(self.row.model).parse(model.config) if model else None
+        for name in config.encoded(names) if config else names:
             ref = self.named("encoders", name, ENCODERS, None)
             if ref is None:
                 continue
             given = ENCODERS.entry(ref.name).family
-            if given != wanted:
+            wanted = config.encoder_gives(name) if config else given
+            if given not in (wanted, "any"):
                 self.note(
                     (*self.place("encoders", name), "name"),
                     f"encoder {ref.name!r} gives {given}, model {self.row.model!r} takes {wanted}"
@@ -251,4 +249,4 @@ def _branch(node: Tree, key: str) -> Tree:
 
 
 def _encoders_giving(output: str) -> str:
-    return ", ".join(name for name in ENCODERS if ENCODERS.entry(name).family == output)
+    return ", ".join(name for name in ENCODERS if ENCODERS.entry(name).family in (output, "any"))

@@ -87,7 +87,7 @@ class _Checker:
         if is_control(row):
             self.check_control(row, dataset, where)
         component = self.components.get(dataset)
-        used = _used_part(component, dataset, self.manifest) if component else None
+        used = _used_part(component, dataset, self.manifest, row) if component else None
         if component is None or used is None:
             return
         merged = settings_tree(self.manifest, row, dataset, *where)
@@ -142,9 +142,11 @@ def _why_unused(path: KeyPath, known: dict[str, tuple[str, set[str]]]) -> str:
     return UNUSED
 
 
-def _used_part(component: Component, dataset: str, manifest: Manifest) -> Component | None:
+def _used_part(
+    component: Component, dataset: str, manifest: Manifest, row: RowEntry
+) -> Component | None:
     try:
-        return used_part(component, dataset, manifest.datasets[dataset])
+        return used_part(component, dataset, manifest.datasets[dataset], row)
     except KeyError:
         return None  # noted where the names are checked
 

@@ -39,19 +39,20 @@ class Model(nn.Module, ABC):
     def forward(self, batch: Batch) -> Output:
         """Score a batch; ``logits[task]`` is (B, C) for every task of ``batch.dataset``."""
 
-    def encode(self, batch: Batch, name: str) -> Tensor:
+    def encode(self, batch: Batch, name: str, by: str = "") -> Tensor:
         """Encode one modality of a problem with one dataset; zeros where it is unobserved.
 
         Args:
             batch: B samples.
-            name: Modality that has an encoder.
+            name: Modality to encode.
+            by: Modality whose encoder is used; empty is its own.
 
         Returns:
             (B, D) or (B, P, D), as the encoder gives.
         """
         names = [modality.name for modality in self.problem.only.modalities]
         observed = batch.observed[:, names.index(name)]
-        return encode_observed(self.encoder(name), batch.inputs[name], observed)
+        return encode_observed(self.encoder(by or name), batch.inputs[name], observed)
 
     def encoder(self, name: str) -> Encoder:
         """Return the encoder of a modality; ValueError if it has none."""

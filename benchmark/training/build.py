@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 
 from benchmark.core.errors import UsageError
-from benchmark.core.problem import Component, Problem
+from benchmark.core.problem import Component, Modality, Problem
 from benchmark.core.registry import Registry
 from benchmark.core.seeding import derive_seed
 from benchmark.core.spec import Ref, RunSpec
@@ -56,10 +56,11 @@ def build_model(spec: RunSpec, component: Component, losses: dict[str, Loss]) ->
     encoders: dict[str, Encoder] = {}
     for name in config.encoded([modality.name for modality in component.modalities]):
         ref = _wanted(spec.encoders, name, "encoder", "modality")
-        encoder = encoders[name] = _make(ENCODERS, ref, component.modality(name))
-        if encoder.output != config.encoder_output:
+        wanted = config.encoder_gives(name)
+        encoder = encoders[name] = _make_encoder(ref, component.modality(name), wanted)
+        if encoder.output != wanted:
             raise UsageError(
-                f"{spec.model.name} needs encoders that give {config.encoder_output}, "
+                f"{spec.model.name} needs encoders that give {wanted}, "
                 f"{ref.name!r} of modality {name!r} gives {encoder.output}",
                 "choose another encoder; `mmbench list encoders` shows what each gives",
             )
@@ -74,6 +75,15 @@ def _wanted(refs: dict[str, Ref], name: str, what: str, of: str) -> Ref:
             f"it has one for: {', '.join(refs) or 'none'}",
         )
     return refs[name]
+
+
+def _make_encoder(ref: Ref, modality: Modality, output: str) -> Encoder:
+    if ENCODERS.entry(ref.name).family != "any":
+        encoder: Encoder = _make(ENCODERS, ref, modality)
+        return encoder
+    config = ENCODERS.config(ref.name).parse(ref.config)
+    either: Encoder = ENCODERS.load(ref.name)(modality, config, output=output)
+    return either
 
 
 def _make(registry: Registry, ref: Ref, about: Any, *more: Any) -> Any:

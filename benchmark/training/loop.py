@@ -20,7 +20,7 @@ from benchmark.training.checkpoint import Checkpoint
 from benchmark.training.config import TrainingConfig
 from benchmark.training.early_stopping import EarlyStopping
 from benchmark.training.evaluate import predict_logits
-from benchmark.training.optim import lr_factor, make_optimizer, set_lr
+from benchmark.training.optim import lr_factor, make_optimizer, scale_lr
 from benchmark.training.selection import Criterion
 from benchmark.training.step import gradient_step
 
@@ -46,6 +46,12 @@ class Trainer:
 
     Everything random in an epoch is seeded from the run's seed and the epoch's number at its start,
     so a checkpoint needs no generator state and a resumed run gives the same bits.
+
+    A strategy that differs in what one step does subclasses this: :meth:`step` is one step,
+    :meth:`make_optimizers` its optimisers, and :meth:`extra_state` whatever else it remembers from
+    one step to the next. A model that defines ``start_epoch(epoch)`` or
+    ``end_validation(values)`` (criterion by task) is told; what these change must lie in buffers,
+    which checkpoints and the kept weights hold.
 
     Args:
         model: On ``device``; holds the kept weights after :meth:`run`.
@@ -77,11 +83,31 @@ class Trainer:
         self.seed, self.device = seed, device
         self.labelled = labelled_positions(train)
         self.steps = _steps(len(self.labelled), config)
-        self.optimizer = make_optimizer(model.parameters(), config.optimizer)
+        self.optimizers = self.make_optimizers()
         self.stopping = EarlyStopping(config.early_stopping, criterion.higher_is_better)
         self.history = History()
         self.epoch = 0
+        self.steps_done = 0
         self.best: dict[str, Tensor] = {}
+
+    def make_optimizers(self) -> dict[str, torch.optim.Optimizer]:
+        """Return the optimisers by name; all follow the one schedule and enter checkpoints."""
+        return {"main": make_optimizer(self.model.parameters(), self.config.optimizer)}
+
+    def step(self, batch: Batch) -> float:
+        """Descend once on a batch that is on the device; return its loss.
+
+        ``self.steps_done`` counts the steps before this one, over all epochs.
+        """
+        optimizer = self.optimizers["main"]
+        return gradient_step(self.model, self.losses, batch, optimizer, self.config)
+
+    def extra_state(self) -> dict[str, Any]:
+        """Return what a checkpoint must hold besides model and optimisers: tensors, numbers."""
+        return {}
+
+    def load_extra_state(self, state: dict[str, Any]) -> None:
+        """Take over what :meth:`extra_state` returned; tensors come on the CPU."""
 
     def run(self, checkpoint: Checkpoint, progress: Progress) -> None:
         """Train to the end, going on from a checkpoint; then load the kept weights.
@@ -100,12 +126,15 @@ class Trainer:
     def _epoch(self, epoch: int) -> None:
         """Train and validate epoch ``epoch``, counted from 1."""
         loss = self._train_epoch(epoch)
-        value = self._validate(epoch)
+        values = self._validate(epoch)
+        value = self.criterion.overall(values)
         self.history.train_loss.append(loss)
         self.history.val.append(value)
         self.epoch = epoch
         if self.stopping.update(epoch, value):
             self.best = _copy(self.model)
+        # After the copy: kept weights are those that were validated.
+        _tell(self.model, "end_validation", values)
         _log.info(
             "epoch %d/%d: train loss %.6g, validation %s %.6g%s",
             epoch,
@@ -118,16 +147,18 @@ class Trainer:
 
     def _train_epoch(self, epoch: int) -> float:
         torch.manual_seed(derive_seed(self.seed, "epoch", epoch))
+        _tell(self.model, "start_epoch", epoch)
         self.model.train()
         total = 0.0
         batches = self._order(epoch).split(self.config.batch_size)[: self.steps]
         for step, index in enumerate(batches):
-            done = (epoch - 1) * self.steps + step
+            self.steps_done = done = (epoch - 1) * self.steps + step
             factor = lr_factor(done, self.steps, self.config.epochs, self.config.schedule)
-            set_lr(self.optimizer, factor * self.config.optimizer.lr)
+            for optimizer in self.optimizers.values():
+                scale_lr(optimizer, factor)
             batch = self.train.select(index).to(self.device)
             with _located(epoch, f"step {step + 1} of {self.steps}"):
-                total += gradient_step(self.model, self.losses, batch, self.optimizer, self.config)
+                total += self.step(batch)
         return total / self.steps
 
     def _order(self, epoch: int) -> Tensor:
@@ -135,11 +166,11 @@ class Trainer:
         shuffled = self.labelled[torch.randperm(len(self.labelled), generator=generator)]
         return shuffled.to(self.train.rows.device)
 
-    def _validate(self, epoch: int) -> float:
+    def _validate(self, epoch: int) -> dict[str, float]:
         with _located(epoch, "validation"):
             logits = self.predict(self.val)
         targets = {task: one.to(self.device) for task, one in self.val.targets.items()}
-        return self.criterion.value(logits, targets, self.losses)
+        return self.criterion.values(logits, targets, self.losses)
 
     def predict(self, batch: Batch) -> dict[str, Tensor]:
         """Return logits (N, C) by task with the model's present weights."""
@@ -151,7 +182,8 @@ class Trainer:
         return {
             "epoch": self.epoch,
             "model": self.model.state_dict(),
-            "optimizer": self.optimizer.state_dict(),
+            "optimizers": {name: one.state_dict() for name, one in self.optimizers.items()},
+            "extra": self.extra_state(),
             "best": self.best,
             "stopping": self.stopping.state(),
             "train_loss": self.history.train_loss,
@@ -166,7 +198,9 @@ class Trainer:
             _log.warning("checkpoint %s is of another model; starting again", checkpoint.path)
             return
         self.model.load_state_dict(state["model"])
-        self.optimizer.load_state_dict(state["optimizer"])
+        for name, optimizer in self.optimizers.items():
+            optimizer.load_state_dict(state["optimizers"][name])
+        self.load_extra_state(state["extra"])
         self.stopping.restore(state["stopping"])
         self.best, self.epoch = state["best"], state["epoch"]
         self.history = History(list(state["train_loss"]), list(state["val"]))
@@ -199,6 +233,13 @@ def labelled_positions(batch: Batch) -> Tensor:
             "choose another task or another split",
         )
     return known.nonzero().squeeze(1)
+
+
+def _tell(model: nn.Module, hook: str, *facts: Any) -> None:
+    """Call a hook of the model, if it has it."""
+    told = getattr(model, hook, None)
+    if told is not None:
+        told(*facts)
 
 
 def _steps(samples: int, config: TrainingConfig) -> int:

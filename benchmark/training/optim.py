@@ -50,7 +50,7 @@ def lr_factor(step: int, steps_per_epoch: int, epochs: int, config: ScheduleConf
     return 1.0
 
 
-def set_lr(optimizer: torch.optim.Optimizer, lr: float) -> None:
-    """Give every parameter group the learning rate ``lr``."""
+def scale_lr(optimizer: torch.optim.Optimizer, factor: float) -> None:
+    """Give every parameter group ``factor`` times the learning rate it was made with."""
     for group in optimizer.param_groups:
-        group["lr"] = lr
+        group["lr"] = factor * group.setdefault("initial_lr", group["lr"])

@@ -39,7 +39,16 @@ class Criterion:
         targets: Mapping[str, Tensor],
         losses: Mapping[str, Loss],
     ) -> float:
-        """Return the value over all validation samples.
+        """Return the value over all validation samples and tasks; see :meth:`values`."""
+        return self.overall(self.values(logits, targets, losses))
+
+    def values(
+        self,
+        logits: Mapping[str, Tensor],
+        targets: Mapping[str, Tensor],
+        losses: Mapping[str, Loss],
+    ) -> dict[str, float]:
+        """Return the value of each task over all validation samples; a loss is weighted already.
 
         Args:
             logits: (N, C) by task.
@@ -50,15 +59,19 @@ class Criterion:
             DataError: It is undefined, e.g. because nothing is labelled.
         """
         with torch.no_grad():
-            found = [
-                self._of(task, logits[task.name], targets[task.name], losses[task.name])
+            found = {
+                task.name: self._of(task, logits[task.name], targets[task.name], losses[task.name])
                 for task in self.tasks
-            ]
-        values = [one for one in found if isinstance(one, float)]
-        lacking = [one for one in found if not isinstance(one, float)]
+            }
+        values = {task: one for task, one in found.items() if isinstance(one, float)}
+        lacking = [one for one in found.values() if not isinstance(one, float)]
         if lacking and not (values and self.metric in FAMILIES):
             raise lacking[0]
-        return sum(values) / (1 if self.metric == "loss" else len(values))
+        return values
+
+    def overall(self, values: Mapping[str, float]) -> float:
+        """Join the values of :meth:`values`: the sum of losses, or the mean of a metric."""
+        return sum(values.values()) / (1 if self.metric == "loss" else len(values))
 
     def _of(self, task: Task, logits: Tensor, target: Tensor, loss: Loss) -> float | DataError:
         if self.metric == "loss":

@@ -1,4 +1,7 @@
-"""Registered encoders: modality in, vector or tokens out. ``family`` is what they give."""
+"""Registered encoders: modality in, vector or tokens out.
+
+``family`` is what they give; ``any`` gives whichever of the two the model asks for.
+"""
 
 from __future__ import annotations
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import ClassVar, Literal
+from typing import Literal
 
 from torch import Tensor, nn
 
@@ -13,6 +13,9 @@ from benchmark.core.batch import ModalityData
 class Encoder(nn.Module, ABC):
     """Maps one modality to a vector or to tokens. Subclasses take ``(modality, config)``.
 
+    One that can give either is registered under the family ``any``, takes a keyword ``output`` as
+    well and sets the attribute of that name.
+
     Only observed rows reach an encoder (see ``benchmark.models.layers.observed``), so it never
     sees the zeros that stand for a missing modality.
 
@@ -20,11 +23,16 @@ class Encoder(nn.Module, ABC):
         output: ``vector``: forward gives (B, width); ``tokens``: (B, tokens, width).
         width: D.
         tokens: P; 1 for a vector.
+        grid: Height and width in patches where the last ``height * width`` tokens are the patches
+            of an image, row by row; else None.
+        prefix_tokens: Tokens before those of the grid, e.g. 1 for a class token.
     """
 
-    output: ClassVar[Literal["vector", "tokens"]]
+    output: Literal["vector", "tokens"]
     width: int
     tokens: int = 1
+    grid: tuple[int, int] | None = None
+    prefix_tokens: int = 0
 
     @abstractmethod
     def forward(self, data: ModalityData) -> Tensor:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from math import prod
-from typing import ClassVar, Literal
+from typing import Literal
 
 from torch import Tensor
 
@@ -25,7 +25,7 @@ class MLPEncoder(Encoder):
         config: Widths, dropout, activation.
     """
 
-    output: ClassVar[Literal["vector", "tokens"]] = "vector"
+    output: Literal["vector", "tokens"] = "vector"
 
     def __init__(self, modality: Modality, config: MLPEncoderConfig) -> None:
         super().__init__()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from math import prod
-from typing import ClassVar, Literal
+from typing import Literal
 
 from torch import Tensor, nn
 from torch.nn import functional
@@ -26,7 +26,7 @@ class PatchEncoder(Encoder):
         config: P and D.
     """
 
-    output: ClassVar[Literal["vector", "tokens"]] = "tokens"
+    output: Literal["vector", "tokens"] = "tokens"
 
     def __init__(self, modality: Modality, config: PatchEncoderConfig) -> None:
         super().__init__()

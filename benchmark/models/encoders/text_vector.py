@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import Literal
 
 from torch import Tensor, nn
 
@@ -29,7 +29,7 @@ class TextVectorEncoder(Encoder):
         UsageError: The modality is not one vector per sample.
     """
 
-    output: ClassVar[Literal["vector", "tokens"]] = "vector"
+    output: Literal["vector", "tokens"] = "vector"
 
     def __init__(self, modality: Modality, config: TextVectorEncoderConfig) -> None:
         super().__init__()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,9 +24,16 @@ RESIDENT_BYTES = 2**31
 class Plain(Strategy):
     """One optimiser over all parameters, one stage.
 
+    A strategy whose steps are of another kind subclasses this and names its own trainer.
+
     Args:
         config: Settings of the loop.
+
+    Attributes:
+        trainer: What goes through the epochs.
     """
+
+    trainer: ClassVar[type[Trainer]] = Trainer
 
     def __init__(self, config: TrainingConfig) -> None:
         self.config = config
@@ -37,7 +44,7 @@ class Plain(Strategy):
         criterion = make_criterion(data.component, self.config)
         losses = build_losses(spec, data.component, data.targets("train"))
         model = build_model(spec, data.component, losses).to(job.device)
-        trainer = Trainer(
+        trainer = self.trainer(
             model,
             {task: loss.to(job.device) for task, loss in losses.items()},
             criterion,

@@ -439,3 +439,30 @@ def test_copied_specs_are_as_good_as_fresh_ones(make: Make) -> None:
         assert fresh == run.spec
         assert fresh.fingerprint == run.spec.fingerprint
         assert PlannedRun.parse(json.loads(run.model_dump_json())) == run
+
+
+def test_a_row_may_read_modalities_of_its_own(make: Make, good: str) -> None:
+    text = good.replace(
+        "model: early_fusion\n", "model: early_fusion\n    modalities: {toy: [y]}\n"
+    )
+    found = make(text)
+    spec = _first(found)
+    assert spec.components[0].modalities == ("y",)
+    assert list(spec.encoders) == ["y"]
+    assert _first(found, "prior").components[0].modalities == ("x", "y")
+
+
+@pytest.mark.parametrize(
+    ("modalities", "problem"),
+    [
+        ("{toy: [z]}", "modalities.toy.0: unknown modality 'z'"),
+        ("{tie: [x]}", "modalities.tie: unknown dataset 'tie'"),
+        ("{toy: [x, x]}", "'x' is named twice"),
+    ],
+)
+def test_modalities_of_a_row_are_checked(
+    make: Make, good: str, modalities: str, problem: str
+) -> None:
+    line = f"model: early_fusion\n    modalities: {modalities}\n"
+    with pytest.raises(ManifestError, match=problem):
+        make(good.replace("model: early_fusion\n", line))

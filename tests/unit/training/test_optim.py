@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from benchmark.training.config import OptimizerConfig, ScheduleConfig
-from benchmark.training.optim import lr_factor, make_optimizer, set_lr
+from benchmark.training.optim import lr_factor, make_optimizer, scale_lr
 
 
 def _factors(config: ScheduleConfig, steps: int = 5, epochs: int = 4) -> list[float]:
@@ -64,5 +64,6 @@ def test_optimisers_take_their_settings_and_skip_frozen_parameters() -> None:
         assert (group["lr"], group["weight_decay"]) == (0.5, 0.1)
         assert group.get("betas", (0.8, 0.9)) == (0.8, 0.9)
         assert group.get("momentum", 0.3) == 0.3
-        set_lr(optimizer, 0.25)
-        assert group["lr"] == 0.25
+        scale_lr(optimizer, 0.5)
+        scale_lr(optimizer, 0.25)
+        assert group["lr"] == 0.125
