@@ -1,0 +1,96 @@
+"""Datasets whose modalities are images, and what is done to images."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmark.core.errors import DataError
+
+Pixels = NDArray[np.uint8]
+
+#: Blocks per side of the mean image, and bins of the histogram, that controls see.
+BLOCKS, BINS = 8, 16
+
+
+def resize(image: Pixels, size: int) -> Pixels:
+    """Return (size, size[, 3]) of (H, W[, 3]) uint8: triangle filter, widened when shrinking.
+
+    The aspect is not kept.
+    """
+    from PIL import Image
+
+    small = Image.fromarray(image).resize((size, size), Image.Resampling.BILINEAR)
+    return np.asarray(small, dtype=np.uint8)
+
+
+def resize_float(image: NDArray[np.float64], size: int) -> NDArray[np.float64]:
+    """Return (size, size) of (H, W) as :func:`resize` does, without rounding to whole numbers."""
+    from PIL import Image
+
+    whole = Image.fromarray(np.ascontiguousarray(image, dtype=np.float32))
+    small = whole.resize((size, size), Image.Resampling.BILINEAR)
+    return np.asarray(small, dtype=np.float64)
+
+
+def resize_labels(mask: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
+    """Return (size, size) of (H, W): the label nearest to each pixel's centre."""
+    from PIL import Image
+
+    small = Image.fromarray(mask).resize((size, size), Image.Resampling.NEAREST)
+    return np.asarray(small, dtype=np.uint8)
+
+
+def read_image(path: Path, mode: str) -> Pixels:
+    """Return (H, W) of mode ``L`` or (H, W, 3) of mode ``RGB``.
+
+    Raises:
+        DataError: The file is missing, cannot be read as an image, or Pillow is not installed.
+    """
+    try:
+        from PIL import Image, UnidentifiedImageError
+    except ImportError:
+        raise DataError(f"{path} needs pillow", "pip install 'mmbench[medical]'") from None
+    if not path.is_file():
+        raise DataError(f"{path} is not there", "complete the release")
+    try:
+        with Image.open(path) as image:
+            return np.asarray(image.convert(mode), dtype=np.uint8)
+    except (UnidentifiedImageError, OSError, SyntaxError, ValueError) as error:
+        raise DataError(f"{path} cannot be read as an image: {error}", "fetch it again") from error
+
+
+def image_features(images: Any) -> NDArray[np.float64]:
+    """Return what controls see of images: means of 8 x 8 blocks and a histogram, per channel.
+
+    Args:
+        images: (N, C, H, W) uint8, H and W at least 8.
+
+    Returns:
+        (N, C * (64 + 16)) float64: block means in 0..1, row by row, of each channel; then shares
+        of 16 equal bins of grey values of each channel.
+    """
+    images = np.asarray(images)
+    if not len(images):
+        return np.zeros((0, images.shape[1] * (BLOCKS**2 + BINS)))
+    return np.concatenate([_block_means(images), _histograms(images)], axis=1)
+
+
+def _block_means(images: NDArray[Any]) -> NDArray[np.float64]:
+    height, width = images.shape[2:]
+    rows, columns = (np.linspace(0, side, BLOCKS + 1).astype(int)[:-1] for side in (height, width))
+    sums = np.add.reduceat(images, rows, axis=2, dtype=np.float64)
+    sums = np.add.reduceat(sums, columns, axis=3)
+    counts = np.outer(np.diff([*rows, height]), np.diff([*columns, width]))
+    return np.asarray(sums / counts / 255).reshape(len(images), -1)
+
+
+def _histograms(images: NDArray[Any]) -> NDArray[np.float64]:
+    samples, channels = images.shape[:2]
+    bins = (images // (256 // BINS)).reshape(samples * channels, -1).astype(np.int64)
+    offset = np.arange(samples * channels)[:, None] * BINS
+    counts = np.bincount((bins + offset).ravel(), minlength=samples * channels * BINS)
+    return np.asarray(counts.reshape(samples, -1) / bins.shape[1])
