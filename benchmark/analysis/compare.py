@@ -28,6 +28,7 @@ DEFAULT_METRICS: Mapping[TaskKind, str] = {
     "multiclass": "auroc_ovr_macro",
     "multilabel": "auroc_ovr_macro",
     "regression": "mae",
+    "segmentation": "dice_macro",
 }
 #: Rows by part of a stored run, e.g. ``{"train": 398, "val": 57, "test": 114}``; None if unknown.
 Sizes = Callable[[str], Mapping[str, int] | None]

@@ -185,5 +185,6 @@ def _columns(frame: DataFrame, letter: str, task: Task) -> NDArray[np.float64]:
 def _widths(task: Task) -> Iterator[tuple[str, int]]:
     """Yield the columns of truth and scores; 0 is a flat array."""
     classes = len(task.classes)
-    yield "y", {"multilabel": classes, "survival": 2}.get(task.kind, 0)
-    yield "s", classes if task.kind in ("multiclass", "multilabel") else 0
+    yield "y", {"multilabel": classes, "survival": 2, "segmentation": classes}.get(task.kind, 0)
+    wide = {"multiclass": classes, "multilabel": classes, "segmentation": classes**2}
+    yield "s", wide.get(task.kind, 0)

@@ -111,6 +111,8 @@ def _flat(values: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
 
 def _kind(info: MetricInfo, truths: int, scores: int) -> TaskKind:
     """Return the kind of task that predictions of this width and this metric belong to."""
+    if "segmentation" in info.kinds:
+        return "segmentation"
     if scores > 1:
         return "multilabel" if truths > 1 else "multiclass"
     if truths > 1:

@@ -102,6 +102,9 @@ def targets_are_what_the_task_kind_says(subject: DatasetSubject) -> None:
     """Classes in range and all present, survival times positive, labels 0 or 1."""
     dataset = subject.load()
     for task in dataset.component.tasks:
+        if task.kind == "segmentation":
+            _check_masks(dataset, task)
+            continue
         columns = _target_columns(task)
         lacking = [column for column in columns if column not in dataset.samples]
         expect(not lacking, f"columns are missing: {', '.join(lacking)}")
@@ -111,7 +114,7 @@ def targets_are_what_the_task_kind_says(subject: DatasetSubject) -> None:
         _check_targets(task, labelled)
 
 
-@_check("tensors gives (rows, *shape) float32 by modality, zeros where unobserved")
+@_check("tensors gives (rows, *shape) float32 (images: or uint8) by modality, zeros if unobserved")
 def tensors_fit_modalities_and_observed_flags(subject: DatasetSubject) -> None:
     """Order, shape, type; finite; unobserved rows are zeros and observed ones are not."""
     dataset = subject.load()
@@ -125,8 +128,10 @@ def tensors_fit_modalities_and_observed_flags(subject: DatasetSubject) -> None:
         wanted = (len(other), *modality.shape)
         shape = tuple(values.shape)
         expect(shape == wanted, f"{modality.name!r} has shape {shape} instead of {wanted}")
-        floats = values.dtype == torch.float32
-        expect(floats, f"{modality.name!r} is {values.dtype} instead of float32")
+        kinds = (torch.float32, torch.uint8) if modality.kind == "image" else (torch.float32,)
+        wanted_kinds = " or ".join(str(kind).removeprefix("torch.") for kind in kinds)
+        fits = values.dtype in kinds
+        expect(fits, f"{modality.name!r} is {values.dtype} instead of {wanted_kinds}")
         expect(torch.isfinite(values).all(), f"{modality.name!r} holds values that are not finite")
         filled = values.flatten(1).ne(0).any(dim=1).numpy()
         ghosts, blanks = (
@@ -266,6 +271,19 @@ def _check_targets(task: Task, values: NDArray[np.float64]) -> None:
         expect(np.isfinite(values).all(), f"{task.name!r} has targets that are not finite")
     else:
         _check_classes(task, values[:, 0])
+
+
+def _check_masks(dataset: Dataset, task: Task) -> None:
+    """Check all masks, in two orders."""
+    rows = _all(dataset)
+    masks = dataset.masks(task.name, rows)
+    fits = masks.ndim == 3 and len(masks) == len(rows) and masks.dtype == np.int64
+    expect(fits, f"masks of {task.name!r}: {masks.dtype} of shape {masks.shape}")
+    labels = masks[masks >= 0].astype(np.float64)
+    expect(len(labels), f"no sample has a mask of {task.name!r}")
+    _check_classes(task, labels)
+    straight = np.array_equal(dataset.masks(task.name, rows[::-1].copy()), masks[::-1])
+    expect(straight, f"masks of {task.name!r} ignore the order of rows")
 
 
 def _check_classes(task: Task, labels: NDArray[np.float64]) -> None:

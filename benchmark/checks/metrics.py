@@ -26,6 +26,7 @@ _PERFECT: dict[str, Any] = {
     "multilabel": [[0, 1, 1], [1, 0, 1], [0, 0, 0]],
     "regression": [0.5, -1.0, 2.0, 0.5],
     "survival": [[3, 1], [1, 1], [2, 0], [4, 0]],
+    "segmentation": [[5, 3, 2], [7, 0, 3]],
 }
 
 
@@ -61,6 +62,10 @@ def draw(kind: TaskKind, seed: int, n: int) -> tuple[NDArray[Any], NDArray[Any]]
         case "survival":
             times_and_events = np.stack([rng.integers(1, 6, n), rng.integers(0, 2, n)], axis=1)
             return times_and_events, rng.integers(0, 5, n) / 4
+        case "segmentation":  # pixels by true and predicted class
+            pairs = rng.integers(0, 4, (n, 3, 3)) * rng.integers(0, 2, (n, 3, 3))
+            pairs[:, 0, 0] += 1
+            return pairs.sum(axis=2), pairs.reshape(n, 9)
     raw = rng.integers(0, 4, (n, 3)) + 0.25
     return rng.integers(0, 3, n), raw / raw.sum(axis=1, keepdims=True)
 
@@ -144,6 +149,8 @@ def _cases(
 def _perfect(kind: TaskKind, truth: NDArray[Any]) -> NDArray[Any]:
     if kind == "survival":
         return np.asarray(-truth[:, 0], dtype=np.float64)
+    if kind == "segmentation":  # every pixel of class i is predicted as i
+        return np.asarray(truth[:, :, None] * np.eye(3), dtype=np.float64).reshape(-1, 9)
     return np.eye(3)[truth] if kind == "multiclass" else truth.astype(np.float64)
 
 

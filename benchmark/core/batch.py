@@ -57,8 +57,9 @@ class Batch:
         inputs: Modality name to values, in the component's order.
         observed: ``(B, M)`` bool, column m for the component's m-th modality.
         targets: Task name to ``(B,)`` int64 class (binary, multiclass), ``(B, L)`` float32
-            (multilabel), ``(B,)`` float32 (regression) or ``(B, 2)`` float32 time and event
-            (survival). Unlabelled samples hold -1 (classes) or NaN.
+            (multilabel), ``(B,)`` float32 (regression), ``(B, 2)`` float32 time and event
+            (survival) or ``(B, H, W)`` int64 class of each pixel (segmentation). Unlabelled
+            samples (pixels) hold -1 (classes) or NaN.
         rows: ``(B,)`` int64 positions in the dataset's ``samples`` table.
     """
 
@@ -99,7 +100,8 @@ class Output:
     """What a model returns.
 
     Attributes:
-        logits: Task name to ``(B, C)`` raw scores, ``C = problem.n_outputs(dataset, task)``.
+        logits: Task name to ``(B, C)`` raw scores, ``C = problem.n_outputs(dataset, task)``;
+            ``(B, C, H, W)`` of the masks' size for segmentation.
         losses: Extra terms the model adds to the task losses, already weighted, by name; scalars.
         info: Anything a figure or an analysis needs (weights, gates, per-expert logits).
     """

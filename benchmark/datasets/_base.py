@@ -49,7 +49,8 @@ class Dataset(ABC):
         samples: One row per sample: ``sample_id`` (str, unique), ``group_id`` (str, the patient),
             ``observed:<modality>`` (bool) for every modality, ``target:<task>`` for every task
             (int class, NaN = unlabelled; multilabel ``target:<task>:<label>``; survival
-            ``target:<task>:time`` and ``:event``), and optionally ``part`` (an official split).
+            ``target:<task>:time`` and ``:event``; none for segmentation, see :meth:`masks`), and
+            optionally ``part`` (an official split).
     """
 
     config_class: ClassVar[type[DatasetConfig]] = DatasetConfig
@@ -115,6 +116,16 @@ class Dataset(ABC):
     @abstractmethod
     def control_features(self, rows: Rows, preprocessor: Any) -> dict[str, NDArray[np.float64]]:
         """Return flat features ``(len(rows), F_m)`` per modality; NaN rows where unobserved."""
+
+    def masks(self, task: str, rows: Rows) -> NDArray[np.int64]:
+        """Return the class of each pixel ``(len(rows), H, W)`` of a segmentation task.
+
+        Unlabelled pixels, and all pixels of unlabelled samples, hold -1.
+
+        Raises:
+            NotImplementedError: The dataset has no segmentation task.
+        """
+        raise NotImplementedError(f"{type(self).__name__} has no masks of {task!r}")
 
     def observed(self, rows: Rows) -> NDArray[np.bool_]:
         """Return ``(len(rows), M)`` observed flags in the component's modality order."""

@@ -37,6 +37,11 @@ LOSSES = Registry(
             config="benchmark.losses.config:MAEConfig",
             summary="absolute error",
         ),
+        "dice_ce": Entry(
+            target="benchmark.losses.dice_ce:DiceCE",
+            config="benchmark.losses.config:DiceCEConfig",
+            summary="cross-entropy of pixels plus soft Dice of the foreground classes",
+        ),
         "smooth_l1": Entry(
             target="benchmark.losses.regression:SmoothL1",
             config="benchmark.losses.config:SmoothL1Config",
@@ -52,4 +57,5 @@ DEFAULT_LOSS = {
     "multilabel": "bce",
     "regression": "mse",
     "survival": "cox",
+    "segmentation": "dice_ce",
 }

@@ -66,6 +66,20 @@ class MAEConfig(Frozen):
     """Absolute error has no settings."""
 
 
+class DiceCEConfig(Frozen):
+    """Settings of cross-entropy plus soft Dice.
+
+    Attributes:
+        ce: Weight of the cross-entropy.
+        dice: Weight of one minus the soft Dice.
+        smooth: Added to numerator and denominator of the soft Dice, in pixels.
+    """
+
+    ce: float = Field(default=1.0, ge=0, allow_inf_nan=False)
+    dice: float = Field(default=1.0, ge=0, allow_inf_nan=False)
+    smooth: PositiveFloat = 1.0
+
+
 class SmoothL1Config(Frozen):
     """Settings of the smooth absolute error.
 

@@ -10,6 +10,8 @@ multiclass (N,) int in 0..C-1             (N, C) float, probabilities that sum t
 multilabel (N, L) int in {0, 1}           (N, L) float, probability of each label
 regression (N,) float                     (N,) float, predicted value
 survival   (N, 2) time >= 0, event 0 or 1 (N,) float, risk: higher = earlier event
+segmenta-  (N, C) pixels of each class    (N, C * C) pixels of class i predicted as
+tion                                      j, at column i * C + j
 ========== ============================== ==========================================
 
 It raises ``benchmark.metrics._base.Undefined`` (with the reason) where the number does not exist.

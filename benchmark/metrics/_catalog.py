@@ -104,6 +104,18 @@ METRICS = Registry(
             ("survival",),
             "share of comparable pairs in the right order (Harrell), tied risks count half",
         ),
+        "dice_macro": _info(
+            "dice:dice_macro",
+            "Dice",
+            ("segmentation",),
+            "mean over samples and classes but the background, each class a region of its own",
+        ),
+        "dice_nested": _info(
+            "dice:dice_nested",
+            "Dice",
+            ("segmentation",),
+            "mean over samples and nested regions, each a class with all later ones (disc, cup)",
+        ),
         "mae": _info("deviation:mae", "MAE", ("regression",), "mean absolute error", **_ERROR),
         "mse": _info("deviation:mse", "MSE", ("regression",), "mean squared error", **_ERROR),
     },

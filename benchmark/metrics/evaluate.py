@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from benchmark.core.problem import TaskKind
+from benchmark.core.problem import Task, TaskKind
 from benchmark.metrics import METRICS, MetricInfo
 from benchmark.metrics._base import Samples, Undefined, check, classes_used
 
@@ -60,6 +60,21 @@ def evaluate(metric_id: str, kind: TaskKind, y_true: ArrayLike, y_score: ArrayLi
     return MetricValue(value, reason, len(truth), n_pos)
 
 
+def metric_form(
+    task: Task, truth: NDArray[Any], score: NDArray[Any]
+) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Return targets and scores of a run as metrics take them.
+
+    They are that already, but for masks (N, H, W), which become counts of pixels; see
+    :func:`benchmark.metrics.dice.overlaps`.
+    """
+    if task.kind != "segmentation":
+        return truth, score
+    from benchmark.metrics.dice import overlaps
+
+    return overlaps(truth, score, len(task.classes))
+
+
 def metric_info(metric_id: str) -> MetricInfo:
     """Return the catalogue entry; UnknownNameError suggests near misses."""
     entry = METRICS.entry(metric_id)
@@ -72,7 +87,7 @@ def _compute(
     info: MetricInfo, metric_id: str, kind: TaskKind, truth: Values, score: NDArray[Any]
 ) -> tuple[float, str]:
     metric = METRICS.load(metric_id)
-    if kind in ("regression", "survival"):
+    if kind in ("regression", "survival", "segmentation"):
         return float(metric(truth, score)), ""
     samples = check(truth, score, (kind,))
     return float(metric(samples.truth, samples.score)), _note(samples, info)

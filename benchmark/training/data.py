@@ -64,9 +64,9 @@ class RunData:
         return [str(one) for one in names]
 
     def targets(self, part: PartName) -> dict[str, Array]:
-        """Return targets by task as :func:`all_targets` does."""
+        """Return targets by task as :func:`targets_of` does."""
         rows = self.parts.rows(part)
-        return {task.name: all_targets(self.dataset, task)[rows] for task in self.component.tasks}
+        return {task.name: targets_of(self.dataset, task, rows) for task in self.component.tasks}
 
     def batch(self, part: PartName) -> Batch:
         """Return all samples of a part as one batch on the CPU."""
@@ -151,26 +151,21 @@ def _case_lists(dataset: Dataset, spec: RunSpec) -> CaseLists | None:
     return find_case_lists(folder, spec.split.digest)
 
 
-def all_targets(dataset: Dataset, task: Task) -> Array:
-    """Return the target of every sample; NaN is unlabelled.
+def targets_of(dataset: Dataset, task: Task, rows: NDArray[np.int64]) -> Array:
+    """Return the targets of some samples; NaN, or -1 in masks, is unlabelled.
 
     Returns:
-        (N,) class or value of a regression, (N, L) labels, or (N, 2) time and event of a survival
-        task.
-
-    Raises:
-        UsageError: The kind of task cannot be trained yet.
+        (K,) class or value of a regression, (K, L) labels, (K, 2) time and event of a survival
+        task, or (K, H, W) class of each pixel.
     """
     if task.kind == "segmentation":
-        raise UsageError(
-            f"task {task.name!r} is {task.kind}, which cannot be trained yet",
-            "kinds that can: binary, multiclass, multilabel, regression, survival",
-        )
+        return dataset.masks(task.name, rows).astype(np.float64)
     column = f"target:{task.name}"
     if task.kind in ("multilabel", "survival"):
         parts = ("time", "event") if task.kind == "survival" else task.classes
-        return dataset.samples[[f"{column}:{part}" for part in parts]].to_numpy(dtype=np.float64)
-    return dataset.samples[column].to_numpy(dtype=np.float64)
+        columns = [f"{column}:{part}" for part in parts]
+        return dataset.samples[columns].to_numpy(dtype=np.float64)[rows]
+    return dataset.samples[column].to_numpy(dtype=np.float64)[rows]
 
 
 def _check_release(spec: ComponentSpec, dataset: Dataset) -> None:

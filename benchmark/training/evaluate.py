@@ -14,7 +14,7 @@ from benchmark.core.batch import Batch
 from benchmark.core.errors import DivergedError
 from benchmark.core.result import MetricRow, Part
 from benchmark.metrics import METRICS
-from benchmark.metrics.evaluate import evaluate, metric_info
+from benchmark.metrics.evaluate import evaluate, metric_form, metric_info
 from benchmark.models._base import Model
 from benchmark.training.data import RunData
 
@@ -58,9 +58,10 @@ def metric_rows(data: RunData, part: Part, scores: Scores) -> list[MetricRow]:
     targets = data.targets(part)
     rows = []
     for task in data.component.tasks:
+        truth, score = metric_form(task, targets[task.name], scores[task.name])
         for metric in METRICS:
             if task.kind in metric_info(metric).kinds:
-                found = evaluate(metric, task.kind, targets[task.name], scores[task.name])
+                found = evaluate(metric, task.kind, truth, score)
                 rows.append(
                     MetricRow(
                         part=part,
@@ -84,6 +85,8 @@ def prediction_table(data: RunData, part: Part, scores: Scores) -> pd.DataFrame:
     ``y0`` (class, or value of a regression), ``y0 .. y{L-1}`` (labels of a multilabel task) or
     ``y0``, ``y1`` (time and event of a survival task), NaN where unlabelled; the scores ``s0``
     (probability of class 1, predicted value, or risk) or ``s0 .. s{C-1}`` (classes or labels).
+    Of masks, pixels are counted: ``y0 .. y{C-1}`` of each true class, ``s0 .. s{C*C-1}`` of true
+    class i predicted as j at i * C + j.
     Tasks with fewer outputs hold NaN in the columns they lack.
     """
     targets, ids = data.targets(part), data.sample_ids(part)
@@ -98,7 +101,8 @@ def prediction_table(data: RunData, part: Part, scores: Scores) -> pd.DataFrame:
                 "group_id": data.group_ids(part),
             }
         )
-        truth, score = (one[task.name].reshape(len(ids), -1) for one in (targets, scores))
+        pair = metric_form(task, targets[task.name], scores[task.name])
+        truth, score = (one.reshape(len(ids), -1) for one in pair)
         columns = {f"y{c}": truth[:, c] for c in range(truth.shape[1])}
         columns |= {f"s{c}": score[:, c] for c in range(score.shape[1])}
         frames.append(frame.assign(**columns))

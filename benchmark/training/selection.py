@@ -12,7 +12,7 @@ from benchmark.core.errors import DataError, UnknownNameError, UsageError
 from benchmark.core.problem import Component, Task
 from benchmark.losses._base import Loss
 from benchmark.metrics import FAMILIES, METRICS, kinds_of, metric_of_kind
-from benchmark.metrics.evaluate import evaluate, metric_info
+from benchmark.metrics.evaluate import evaluate, metric_form, metric_info
 from benchmark.training.config import TrainingConfig
 
 
@@ -81,7 +81,8 @@ class Criterion:
         scores = loss.scores(logits).cpu().numpy()
         metric = metric_of_kind(self.metric, task.kind)
         assert metric is not None  # make_criterion keeps tasks that have one
-        found = evaluate(metric, task.kind, target.cpu().numpy(), scores)
+        truth, scores = metric_form(task, target.cpu().numpy(), scores)
+        found = evaluate(metric, task.kind, truth, scores)
         return self._undefined(task, found.reason) if found.value is None else found.value
 
     def _undefined(self, task: Task, reason: str) -> DataError:

@@ -22,6 +22,7 @@ METRIC = {
     "multilabel": "auroc_ovr_macro",
     "regression": "mae",
     "survival": "c_index",
+    "segmentation": "dice_macro",
 }
 CLASSES = {"binary": ("x", "y"), "regression": (), "survival": ()}
 #: Settings without which a control cannot be built, or would be slow.
@@ -48,6 +49,8 @@ def _data(kind: str, seed: int, n: int = 90) -> ControlData:
         target = (features["b"] + 0.1 * rng.standard_normal((n, 3)) > 0).astype(float)
     elif kind == "regression":
         target = 40 + 5 * features["b"][:, 0]
+    elif kind == "segmentation":
+        target = rng.integers(0, 3, (n, 4, 5)).astype(float)
     elif kind == "survival":
         time = np.exp(-2 * features["b"][:, 0]) * rng.exponential(size=n) ** 0.2
         left = rng.exponential(3, size=n)
@@ -76,7 +79,7 @@ def _fitted(name: str, kind: str, train: ControlData | None = None) -> Control:
 
 def _unlabel(data: ControlData, rows: NDArray[Any]) -> ControlData:
     target = data.targets["t"].copy()
-    target[rows] = np.nan
+    target[rows] = -1 if target.ndim == 3 else np.nan
     return ControlData(data.features, data.observed, {"t": target})
 
 
@@ -88,10 +91,11 @@ def _take(data: ControlData, rows: NDArray[Any]) -> ControlData:
 @pytest.mark.parametrize(("name", "kind"), CASES)
 def test_scores_have_the_form_metrics_take(name: str, kind: str) -> None:
     scores = _fitted(name, kind).predict(_data(kind, 2))["t"]
-    assert scores.shape == ((90, 3) if kind in ("multiclass", "multilabel") else (90,))
+    shapes = {"multiclass": (90, 3), "multilabel": (90, 3), "segmentation": (90, 4, 5)}
+    assert scores.shape == shapes.get(kind, (90,))
     assert scores.dtype == np.float64
     assert np.isfinite(scores).all()
-    if kind not in ("regression", "survival"):
+    if kind not in ("regression", "survival", "segmentation"):
         assert scores.min() >= 0
         assert scores.max() <= 1
     if kind == "multiclass":

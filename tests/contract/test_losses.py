@@ -12,7 +12,7 @@ from torch import Tensor
 from benchmark.core.problem import Task, TaskKind
 from benchmark.losses import DEFAULT_LOSS, LOSSES
 from benchmark.losses._base import Loss
-from benchmark.metrics.evaluate import evaluate
+from benchmark.metrics.evaluate import evaluate, metric_form
 
 CASES = [(name, kind) for name in LOSSES for kind in LOSSES.load(name).kinds]
 METRIC = {
@@ -21,6 +21,7 @@ METRIC = {
     "multilabel": "f1_micro",
     "regression": "mae",
     "survival": "c_index",
+    "segmentation": "dice_macro",
 }
 BEST = {"mae": 0.0}
 CLASSES = {"binary": ("a", "b"), "regression": (), "survival": ()}
@@ -39,6 +40,8 @@ def _targets(kind: str, n: int) -> Tensor:
     if kind == "survival":  # few times, so that time bins can tell them apart; the last censored
         time = 1.0 + torch.arange(n) % 4
         return torch.stack([time, (time < 4).float()], dim=1)
+    if kind == "segmentation":
+        return torch.randint(0, 3, (n, 4, 4), generator=generator)
     return torch.arange(n) % (2 if kind == "binary" else 3)
 
 
@@ -51,6 +54,11 @@ def _build(name: str, kind: Any, **settings: Any) -> Loss:
 
 def _settings(name: str) -> dict[str, Any]:
     return {"bins": 3} if name == "nll_surv" else {}
+
+
+def _shape(loss: Loss, n: int) -> tuple[int, ...]:
+    """Shape of the logits of n samples."""
+    return (n, loss.n_outputs, *([4, 4] if loss.task.kind == "segmentation" else []))
 
 
 def _unlabelled(target: Tensor) -> Tensor:
@@ -66,7 +74,7 @@ def test_every_default_loss_knows_its_kind() -> None:
 def test_training_on_logits_alone_ends_in_perfect_scores(name: str, kind: Any) -> None:
     """Descending the loss must raise the metric: signs and score columns fit together."""
     loss, target = _build(name, kind), _targets(kind, 12)
-    logits = torch.zeros(12, loss.n_outputs, requires_grad=True)
+    logits = torch.zeros(_shape(loss, 12), requires_grad=True)
     optimizer = torch.optim.Adam([logits], lr=0.5)
     first = loss(logits, target).item()
     for step in range(60):
@@ -78,14 +86,15 @@ def test_training_on_logits_alone_ends_in_perfect_scores(name: str, kind: Any) -
     assert loss(logits, target).item() < first * (0.6 if name == "cox" else 0.1)
     scores = loss.scores(logits.detach()).numpy()
     best = BEST.get(METRIC[kind], 1.0)
-    found = evaluate(METRIC[kind], kind, target.numpy(), scores).value
+    truth, scores = metric_form(loss.task, target.numpy(), scores)
+    found = evaluate(METRIC[kind], kind, truth, scores).value
     assert found == pytest.approx(best, abs=0.05 if best == 0 else 0.0)
 
 
 @pytest.mark.parametrize(("name", "kind"), CASES)
 def test_unlabelled_samples_change_nothing(name: str, kind: Any) -> None:
     loss, target = _build(name, kind), _targets(kind, 6)
-    logits = torch.randn(12, loss.n_outputs, generator=torch.Generator().manual_seed(1))
+    logits = torch.randn(_shape(loss, 12), generator=torch.Generator().manual_seed(1))
     mixed = torch.cat([target, _unlabelled(target)])
     assert torch.allclose(loss(logits, mixed), loss(logits[:6], target))
 
@@ -94,7 +103,7 @@ def test_unlabelled_samples_change_nothing(name: str, kind: Any) -> None:
 def test_scalar_finite_and_differentiable_even_without_labels(name: str, kind: Any) -> None:
     loss, target = _build(name, kind), _targets(kind, 1)
     for one in (target, _unlabelled(target)):
-        logits = torch.randn(1, loss.n_outputs, requires_grad=True)
+        logits = torch.randn(_shape(loss, 1), requires_grad=True)
         value = loss(logits, one)
         value.backward()
         assert value.shape == ()
@@ -106,10 +115,10 @@ def test_scalar_finite_and_differentiable_even_without_labels(name: str, kind: A
 @pytest.mark.parametrize(("name", "kind"), CASES)
 def test_extreme_logits_stay_finite(name: str, kind: Any) -> None:
     loss, target = _build(name, kind), _targets(kind, 6)
-    logits = 1e4 * torch.randn(6, loss.n_outputs, generator=torch.Generator().manual_seed(2))
+    logits = 1e4 * torch.randn(_shape(loss, 6), generator=torch.Generator().manual_seed(2))
     assert torch.isfinite(loss(logits, target))
     scores = loss.scores(logits).numpy()
     assert np.isfinite(scores).all()
-    if kind not in ("regression", "survival"):  # probabilities
+    if kind not in ("regression", "survival", "segmentation"):  # probabilities
         assert scores.min() >= 0
         assert scores.max() <= 1

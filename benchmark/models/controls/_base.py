@@ -22,8 +22,8 @@ class ControlData:
     Attributes:
         features: ``(N, F_m)`` by modality, in order; NaN rows where unobserved.
         observed: ``(N, M)`` bool.
-        targets: ``(N,)`` class or value, ``(N, L)`` labels or ``(N, 2)`` time and event, float by
-            task; NaN = unlabelled.
+        targets: ``(N,)`` class or value, ``(N, L)`` labels, ``(N, 2)`` time and event or
+            ``(N, H, W)`` class of each pixel, float by task; NaN, or -1 in masks, = unlabelled.
     """
 
     features: Mapping[str, NDArray[np.float64]]

@@ -19,6 +19,8 @@ Grid = Annotated[tuple[Positive, ...], Field(min_length=1)]
 class PriorConfig(ControlConfig):
     """What is known without any modality has no settings."""
 
+    kinds: ClassVar[tuple[TaskKind, ...]] = (*ControlConfig.kinds, "segmentation")
+
 
 class RidgeLogisticConfig(ControlConfig):
     """Settings of L2 logistic regression.

@@ -15,6 +15,7 @@ class Prior(Control):
     """Scores every sample alike: frequencies of classes (labels), the mean value, or one risk.
 
     Counted among labelled training rows; the risk of survival tasks is 0, as only its order counts.
+    Of masks, each pixel is predicted as the class most frequent there, the first of equal ones.
 
     Args:
         component: Tasks.
@@ -45,13 +46,12 @@ class Prior(Control):
 
 
 def _constant(task: Task, target: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return a sample's score, () or (C,) or (L,)."""
+    """Return a sample's score, () or (C,) or (L,) or (H, W)."""
     known = np.isfinite(target)
+    if task.kind == "segmentation":
+        return _most_frequent(task, target)
     if not known.any(axis=0).all():
-        raise DataError(
-            f"task {task.name!r} has no usable label in the training part",
-            "choose another task or another split",
-        )
+        raise _unlabelled(task)
     if task.kind == "survival":
         return np.asarray(0.0)
     if task.kind in ("regression", "multilabel"):
@@ -59,3 +59,18 @@ def _constant(task: Task, target: NDArray[np.float64]) -> NDArray[np.float64]:
     counts = np.bincount(target[known].astype(np.int64), minlength=len(task.classes))
     shares = np.asarray(counts / counts.sum(), dtype=np.float64)
     return shares[1] if task.kind == "binary" else shares
+
+
+def _most_frequent(task: Task, masks: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the class of each pixel that most training masks have there, (H, W)."""
+    if not (masks >= 0).any():
+        raise _unlabelled(task)
+    counts = [(masks == label).sum(axis=0) for label in range(len(task.classes))]
+    return np.asarray(np.argmax(counts, axis=0), dtype=np.float64)
+
+
+def _unlabelled(task: Task) -> DataError:
+    return DataError(
+        f"task {task.name!r} has no usable label in the training part",
+        "choose another task or another split",
+    )
