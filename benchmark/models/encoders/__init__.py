@@ -10,6 +10,24 @@ from benchmark.core.registry import Entry, Registry
 ENCODERS = Registry(
     "encoder",
     {
+        "cnn3d": Entry(
+            target="benchmark.models.encoders.cnn3d:CNN3DEncoder",
+            config="benchmark.models.encoders.config:CNN3DEncoderConfig",
+            summary="volume through six convolutions",
+            family="any",
+        ),
+        "gru": Entry(
+            target="benchmark.models.encoders.gru:GRUEncoder",
+            config="benchmark.models.encoders.config:GRUEncoderConfig",
+            summary="last state of a recurrent network over a sequence",
+            family="any",
+        ),
+        "maxout": Entry(
+            target="benchmark.models.encoders.maxout:MaxoutEncoder",
+            config="benchmark.models.encoders.config:MaxoutEncoderConfig",
+            summary="flat vector through maxout layers with batch normalisation",
+            family="any",
+        ),
         "mlp": Entry(
             target="benchmark.models.encoders.mlp:MLPEncoder",
             config="benchmark.models.encoders.config:MLPEncoderConfig",

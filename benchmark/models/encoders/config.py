@@ -49,3 +49,43 @@ class PatchEncoderConfig(Frozen):
 
     width: Width = 32
     patches: Width = 4
+
+
+class MaxoutEncoderConfig(PatchEncoderConfig):
+    """Settings of the maxout network.
+
+    Attributes:
+        patches: P; read only where tokens are wanted.
+        hidden: Units of every maxout layer.
+        pieces: Linear pieces per unit.
+        dropout: After every maxout layer.
+    """
+
+    hidden: tuple[Width, ...] = Field(default=(512, 512), min_length=1)
+    pieces: Width = 2
+    dropout: float = Field(default=0.3, ge=0, lt=1)
+
+
+class GRUEncoderConfig(PatchEncoderConfig):
+    """Settings of the recurrent network.
+
+    Attributes:
+        width: D; also the length of the state where a vector is wanted.
+        patches: P; read only where tokens are wanted.
+        hidden: Length of the state where tokens are wanted.
+    """
+
+    hidden: Width = 256
+
+
+class CNN3DEncoderConfig(PatchEncoderConfig):
+    """Settings of the convolutions over a volume.
+
+    Attributes:
+        patches: P; read only where tokens are wanted.
+        channels: Of the three blocks; the last one ends in D channels.
+        dropout: Of whole channels, after every block.
+    """
+
+    channels: tuple[Width, Width, Width] = (32, 64, 128)
+    dropout: float = Field(default=0.2, ge=0, lt=1)

@@ -5,13 +5,13 @@ from __future__ import annotations
 from math import prod
 from typing import Literal
 
-from torch import Tensor, nn
-from torch.nn import functional
+from torch import Tensor
 
 from benchmark.core.batch import ModalityData
 from benchmark.core.problem import Modality
 from benchmark.models.encoders._base import Encoder
 from benchmark.models.encoders.config import PatchEncoderConfig
+from benchmark.models.layers.patches import PatchEmbedding
 
 
 class PatchEncoder(Encoder):
@@ -30,16 +30,11 @@ class PatchEncoder(Encoder):
 
     def __init__(self, modality: Modality, config: PatchEncoderConfig) -> None:
         super().__init__()
-        self.width = config.width
-        self.tokens = config.patches
-        values = prod(modality.shape)
-        self.patch = -(-values // config.patches)  # ceil(F / P)
-        self.padding = self.patch * config.patches - values
-        self.linear = nn.Linear(self.patch, config.width)
+        self.width, self.tokens = config.width, config.patches
+        self.embedding = PatchEmbedding(prod(modality.shape), config.patches, config.width)
 
     def forward(self, data: ModalityData) -> Tensor:
         """Map values (B, *shape) to (B, P, D)."""
-        flat = data.values.flatten(1).to(self.linear.weight.dtype)
-        padded = functional.pad(flat, (0, self.padding))
-        tokens: Tensor = self.linear(padded.unflatten(1, (self.tokens, self.patch)))
+        flat = data.values.flatten(1).to(self.embedding.linear.weight.dtype)
+        tokens: Tensor = self.embedding(flat)
         return tokens

@@ -62,8 +62,8 @@ def test_patches_are_consecutive_padded_on_the_right_and_share_one_map() -> None
     encoder = PatchEncoder(_vector(5), PatchEncoderConfig(width=2, patches=2))
     x = torch.arange(1.0, 6.0)
     tokens = encoder(ModalityData(x[None]))[0]
-    assert torch.allclose(tokens[0], encoder.linear(x[:3]))
-    assert torch.allclose(tokens[1], encoder.linear(torch.tensor([4.0, 5.0, 0.0])))
+    assert torch.allclose(tokens[0], encoder.embedding.linear(x[:3]))
+    assert torch.allclose(tokens[1], encoder.embedding.linear(torch.tensor([4.0, 5.0, 0.0])))
 
 
 def _text_by_loops(encoder: TextVectorEncoder, x: Tensor) -> Tensor:
