@@ -42,7 +42,7 @@ def own_registries(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 @pytest.fixture(scope="session")
 def tcga_release(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A data folder with made-up cohorts in the layout of the open TCGA tables."""
-    from benchmark.datasets.synthetic.tcga import Cohort, write_release
+    from benchmark.datasets.synthetic.tcga import Cohort, write_cohort
 
     data = tmp_path_factory.mktemp("data")
     for cohort in (
@@ -51,5 +51,5 @@ def tcga_release(tmp_path_factory: pytest.TempPathFactory) -> Path:
         Cohort("gbmlgg", 72, 90, (20, 8, 5, 0)),
         Cohort("ucec", 50, 60, (0, 5, 14, 0), dead=0.3),
     ):
-        write_release(data / "tcga" / cohort.table, cohort)
+        write_cohort(data / "tcga" / cohort.table, cohort)
     return data

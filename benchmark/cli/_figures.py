@@ -40,8 +40,8 @@ def write_figures(folder: Path, figures: Callable[[], Iterable[tuple[str, Figure
         UsageError: matplotlib is not installed.
         StoreError: A file cannot be written.
     """
+    from benchmark.core.atomic import write_bytes
     from benchmark.render.figures.canvas import FORMATS, rendered, styled
-    from benchmark.store.atomic import write_bytes
 
     with styled():
         for name, figure in figures():

@@ -218,6 +218,10 @@ TablesArgument = Annotated[
         metavar="[TABLE]...", help="Tables: ids or bare names.", autocompletion=_complete_tables
     ),
 ]
+DatasetArgument = Annotated[
+    str,
+    typer.Argument(metavar="NAME", help="Registered dataset.", autocompletion=_complete_datasets),
+]
 RowsOption = Annotated[
     list[str] | None, typer.Option("--rows", help="Rows of the table.", rich_help_panel=_SELECT)
 ]

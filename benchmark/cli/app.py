@@ -16,6 +16,7 @@ from typer.core import TyperGroup
 from benchmark import __version__
 from benchmark.cli import _console
 from benchmark.cli._asked import asks_for_tables
+from benchmark.cli._data_app import data_app
 from benchmark.cli._options import (
     CacheOption,
     DataOption,
@@ -64,7 +65,6 @@ app = typer.Typer(
     epilog=_EPILOG,
     help="Reproduce the result tables of multimodal-learning papers, cell by cell.",
 )
-data_app = typer.Typer(no_args_is_help=True, help="Which data is here.")
 cache_app = typer.Typer(no_args_is_help=True, help="What is stored, and whether it is sound.")
 
 
@@ -339,24 +339,6 @@ def check_command(
     paths = find_paths(cache=cache, data=root, releases=releases)
     if not check_all(subjects, assignments(settings or []), paths, as_json):
         raise typer.Exit(EXIT_CRASH)
-
-
-@data_app.command("status", cls=TableCommand)
-def data_status_command(
-    data: DataOption = None,
-    cache: CacheOption = None,
-    as_json: JsonOption = False,
-    plugin: PluginOption = None,
-) -> None:
-    """Tell for every dataset whether it is here, which release, and where it was looked for."""
-    from benchmark.cli._options import data_folders
-    from benchmark.cli._plugins import use_plugins
-    from benchmark.cli.data import data_status
-    from benchmark.core.paths import find_paths
-
-    use_plugins(plugin)
-    root, releases = data_folders(data or [])
-    data_status(find_paths(cache=cache, data=root, releases=releases), as_json)
 
 
 @app.command("doctor")

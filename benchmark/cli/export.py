@@ -8,10 +8,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from benchmark.cli._console import emit
+from benchmark.core.atomic import write_text
 from benchmark.core.errors import StoreError
 from benchmark.render.formats import SUFFIXES, render, render_all
 from benchmark.render.table import Table
-from benchmark.store.atomic import write_text
 
 
 def write_export(table: Table, fmt: str, output: Path | str | None) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Literal
@@ -19,6 +20,12 @@ from benchmark.core.result import Release
 from benchmark.splits.case_lists import case_list_digest, case_list_files
 
 Rows = NDArray[np.int64]
+#: Is told what is being prepared, how many parts of it are done, and of how many.
+Progress = Callable[[str, int, int], None]
+
+
+def silent(what: str, done: int, total: int) -> None:
+    """Progress that nobody wants to see."""
 
 
 class DatasetConfig(Frozen):
@@ -32,10 +39,29 @@ class DataContext:
     Attributes:
         paths: Folders of this command.
         source: ``auto`` takes ``real`` where it is complete, else ``synthetic``.
+        partial: Whether ``auto`` may also take what is real but not complete.
     """
 
     paths: Paths
     source: Literal["auto", "real", "partial", "synthetic"] = "auto"
+    partial: bool = True
+
+
+@dataclass(frozen=True)
+class AttritionStep:
+    """One step from all records of a release to the samples taken.
+
+    Attributes:
+        name: What is looked at, e.g. ``screening exams``.
+        kept: Records left after it.
+        dropped: Records it took away.
+        why: Reason, in words.
+    """
+
+    name: str
+    kept: int
+    dropped: int = 0
+    why: str = ""
 
 
 class Dataset(ABC):
@@ -95,6 +121,41 @@ class Dataset(ABC):
                 f"{cls.__name__} has no split files", "use a kfold or ratio split"
             )
         return tuple(case_list_digest(path) for path in case_list_files(folder, name))
+
+    @classmethod
+    def prepare(
+        cls, config: Any, context: DataContext, jobs: int = 1, progress: Progress = silent
+    ) -> None:
+        """Bring a release into the compact form in the cache that rows are read from.
+
+        Done once; a second call finds it done, an interrupted one is gone on with, and of two at
+        once one waits. The constructor of a loader that needs it calls it with one job. A loader
+        that reads its release as it is only looks whether it is there.
+
+        Args:
+            config: Options of the loader.
+            context: Folders and source.
+            jobs: Processes to use.
+            progress: Is told how far it is.
+
+        Raises:
+            DataNotAvailable: The release is not here.
+            DataError: Something in it cannot be read; names it.
+        """
+        cls.probe(config, context)
+
+    @classmethod
+    def is_prepared(cls, config: Any, context: DataContext) -> bool:
+        """Tell whether :meth:`prepare` has nothing left to do."""
+        return True
+
+    @classmethod
+    def attrition(cls, config: Any, context: DataContext) -> tuple[AttritionStep, ...]:
+        """Return the steps from all records to the samples taken; none where nothing is dropped.
+
+        A loader that learns them by preparing returns none before.
+        """
+        return ()
 
     @abstractmethod
     def fit(self, train_rows: Rows, observed: NDArray[np.bool_] | None = None) -> Any:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from benchmark.store.atomic import make_folder, store_error
+from benchmark.core.atomic import make_folder, store_error
 
 LOG_LIMIT = 20_000_000
 _KEPT = 1_000_000

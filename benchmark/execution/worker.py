@@ -14,6 +14,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
+from benchmark.core.atomic import replacing
 from benchmark.core.errors import EXIT_OK, EXIT_RUNS_FAILED, MMBenchError, UsageError
 from benchmark.core.result import FINAL, Failure, RunResult
 from benchmark.execution.attempt import attempt, failed, log_name
@@ -26,7 +27,6 @@ from benchmark.execution.killing import adopt_orphans, end_with
 from benchmark.manifest.plan import PlannedRun
 from benchmark.plugins.loading import load_plugins
 from benchmark.store import leases
-from benchmark.store.atomic import replacing
 from benchmark.store.record import Head
 from benchmark.store.runs import RunStore
 

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from benchmark.core.atomic import is_stale_temp, is_temp, store_error
 from benchmark.core.result import FINAL
 from benchmark.store import leases
-from benchmark.store.atomic import is_stale_temp, is_temp, store_error
 from benchmark.store.runs import RunStore
 
 Kind = Literal["temporary", "quarantine", "artifacts", "checkpoint", "log", "unplanned"]

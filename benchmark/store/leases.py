@@ -19,7 +19,7 @@ from pathlib import Path
 
 import psutil
 
-from benchmark.store.atomic import make_folder, store_error
+from benchmark.core.atomic import make_folder, store_error
 
 #: Seconds without a heartbeat after which any holder counts as gone.
 STALE_AFTER = 600.0

@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import uuid4
 
+from benchmark.core.atomic import is_temp, make_folder, replacing, store_error, write_bytes
 from benchmark.core.errors import StoreError
 from benchmark.core.result import FINAL, RunResult, Status
 from benchmark.store import record
-from benchmark.store.atomic import is_temp, make_folder, replacing, store_error, write_bytes
 
 if TYPE_CHECKING:
     from pandas import DataFrame

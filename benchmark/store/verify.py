@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from benchmark.core.atomic import is_stale_temp
 from benchmark.store import leases
-from benchmark.store.atomic import is_stale_temp
 from benchmark.store.record import Head
 from benchmark.store.runs import RunStore, sha256
 

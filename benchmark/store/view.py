@@ -7,9 +7,9 @@ import logging
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
+from benchmark.core.atomic import replacing
 from benchmark.core.errors import StoreError
 from benchmark.core.result import MetricRow
-from benchmark.store.atomic import replacing
 from benchmark.store.runs import RunStore
 
 if TYPE_CHECKING:

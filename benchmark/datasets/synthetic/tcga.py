@@ -16,6 +16,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from benchmark.core.seeding import derive_seed
+from benchmark.datasets.tcga.config import HIF_WIDTH, PUBLISHED
 
 GENERATOR_VERSION = 1
 
@@ -57,10 +58,27 @@ class Cohort:
         return np.random.default_rng(derive_seed(self.seed, "tcga", self.table, what))
 
 
-def write_release(folder: Path, cohort: Cohort) -> None:
+def write_release(root: Path, truth: Path, size: int, seed: int, cancer: str = "blca") -> None:
+    """Write a cohort of ``size`` cases, as wide as the published one, and its risks.
+
+    Args:
+        root: Folder of the release.
+        truth: Folder of ``risk.csv``: the latent risk of each case.
+        size: Cases.
+        seed: Of everything drawn.
+        cancer: Table of the cohort, e.g. ``gbmlgg``.
+    """
+    slides = size + size // 5
+    widths = (*PUBLISHED[cancer].widths, HIF_WIDTH)
+    cohort = Cohort(cancer, size, slides, widths, seed=seed)
+    write_cohort(root, cohort)
+    table = pd.DataFrame({"case_id": _ids(cohort), "risk": _risk(cohort)})
+    table.to_csv(truth / "risk.csv", index=False)
+
+
+def write_cohort(folder: Path, cohort: Cohort) -> None:
     """Write omics, reports, slide features (where wanted) and five folds below ``folder``."""
-    risk = cohort.rng("risk").normal(size=cohort.cases)
-    ids = [f"TCGA-{'ABCDEFGH'[i % 8]}{i % 7}-{i:04d}" for i in range(cohort.cases)]
+    risk, ids = _risk(cohort), _ids(cohort)
     rna, cnv, mutation, slides = cohort.widths
     blocks = {
         "rnaseq": _rna(cohort, risk, rna),
@@ -72,6 +90,15 @@ def write_release(folder: Path, cohort: Cohort) -> None:
     if slides:
         _write_slides(folder / "wsi_features", cohort, ids, _see(cohort, "slides", risk, slides))
     _write_folds(folder / "splits" / f"tcga_{cohort.table}", cohort, ids)
+
+
+def _risk(cohort: Cohort) -> Values:
+    risk: Values = cohort.rng("risk").normal(size=cohort.cases)
+    return risk
+
+
+def _ids(cohort: Cohort) -> list[str]:
+    return [f"TCGA-{'ABCDEFGH'[i % 8]}{i % 7}-{i:04d}" for i in range(cohort.cases)]
 
 
 def _see(cohort: Cohort, part: str, risk: Values, width: int) -> Values:

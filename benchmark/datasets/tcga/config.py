@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field
 
-from benchmark.datasets._base import DatasetConfig
+from benchmark.datasets._release import ReleaseConfig
 
 Cancer = Literal["blca", "brca", "gbmlgg", "lgg", "luad", "ucec"]
 Layout = Literal["porpoise", "cbioportal", "xena"]
 MODALITIES = ("rna", "cnv", "mutation", "wsi", "report", "clinical")
 
 
-class TCGAConfig(DatasetConfig):
+class TCGAConfig(ReleaseConfig):
     """Which cohort, and how modalities are made.
 
     Attributes:
@@ -26,6 +26,7 @@ class TCGAConfig(DatasetConfig):
             takes all.
         wsi: ``hif`` reads a table of slide features by case, ``patches`` pools patch features.
         report_width: Dimensions that a report is reduced to.
+        synthetic_size: Cases of a generated cohort.
     """
 
     cancer: Cancer = "blca"
@@ -39,6 +40,15 @@ class TCGAConfig(DatasetConfig):
     def table(self) -> str:
         """Name of the cohort's files: ``lgg`` is part of ``gbmlgg``."""
         return "gbmlgg" if self.cancer == "lgg" else self.cancer
+
+    @property
+    def can_be_generated(self) -> bool:
+        """The generator writes PORPOISE's tables and slide features by case."""
+        return self.omics == "porpoise" and self.wsi == "hif"
+
+    def generator_options(self) -> dict[str, Any]:
+        """Return the table to write."""
+        return {"cancer": self.table}
 
 
 @dataclass(frozen=True)

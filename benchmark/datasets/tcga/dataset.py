@@ -10,10 +10,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from benchmark.core.errors import DataNotAvailable
 from benchmark.core.problem import Component, Modality, Task
 from benchmark.core.result import Release
-from benchmark.datasets._base import DataContext
+from benchmark.datasets._base import DataContext, Progress, silent
+from benchmark.datasets._release import Found
 from benchmark.datasets._vector import Transform, VectorDataset
 from benchmark.datasets.tcga._transforms import Clipper, Filler
 from benchmark.datasets.tcga.cases import Cases
@@ -25,7 +25,7 @@ from benchmark.datasets.tcga.config import (
     PUBLISHED,
     TCGAConfig,
 )
-from benchmark.datasets.tcga.files import Files, data_folder, find_files, read_cases, read_wsi
+from benchmark.datasets.tcga.files import Files, find_files, find_release, read_cases, read_wsi
 from benchmark.datasets.tcga.reports import TextReducer, count_terms, read_reports
 
 
@@ -50,8 +50,9 @@ class TCGA(VectorDataset):
 
     def __init__(self, config: TCGAConfig, context: DataContext) -> None:
         super().__init__(config, context)
-        files = find_files(config, context)
-        self.release = self.probe(config, context)
+        found = find_release(config, context)
+        files = find_files(config, found.ready())
+        self.release = _release(config, found)
         cases = read_cases(files, config)
         self._rna_is_zscore = cases.rna_scale == "zscore"
         tables = _tables(cases, files, context.paths.cache)
@@ -67,23 +68,19 @@ class TCGA(VectorDataset):
     @classmethod
     def probe(cls, config: TCGAConfig, context: DataContext) -> Release:
         """Hash the tables of the cohort; a published table that is whole counts as ``real``."""
-        files = find_files(config, context)
-        source, size = files.completeness(config)
-        if context.source not in ("auto", source):
-            raise DataNotAvailable(
-                f"tcga has no {context.source} form of {config.cancer}: "
-                f"{files.omics[0]} holds {size}",
-                f"use --source {source} or --source auto",
-            )
-        origin = ORIGINS[config.omics]
-        return Release(
-            id=f"TCGA-{config.cancer.upper()}, {origin.title}",
-            version=origin.version,
-            cohort=_cohort_text(config, files),
-            source=source,
-            fingerprint=files.fingerprint(),
-            terms=origin.terms,
-        )
+        return _release(config, find_release(config, context))
+
+    @classmethod
+    def prepare(
+        cls, config: TCGAConfig, context: DataContext, jobs: int = 1, progress: Progress = silent
+    ) -> None:
+        """Write a generated cohort; published tables are read as they are."""
+        find_release(config, context).ready(progress)
+
+    @classmethod
+    def is_prepared(cls, config: TCGAConfig, context: DataContext) -> bool:
+        """Tell whether there is a cohort to read."""
+        return find_release(config, context).is_there
 
     @classmethod
     def describe(cls, config: TCGAConfig) -> Component:
@@ -98,7 +95,7 @@ class TCGA(VectorDataset):
     @classmethod
     def split_folder(cls, config: TCGAConfig, context: DataContext) -> Path | None:
         """Return the folder ``splits`` of the data folder."""
-        return data_folder(context) / "splits"
+        return find_release(config, context).ready() / "splits"
 
     def fit_values(self, modality: str, values: Any) -> Transform:
         """Clip RNA and slides, reduce reports to a vector, fill gaps of age; standardise all."""
@@ -111,6 +108,19 @@ class TCGA(VectorDataset):
         if modality == "clinical":
             return Filler.fit(values)
         return super().fit_values(modality, values)
+
+
+def _release(config: TCGAConfig, found: Found) -> Release:
+    origin = ORIGINS[config.omics]
+    made = found.recipe is not None
+    files = None if made else find_files(config, found.root)
+    return found.release(
+        title=f"TCGA-{config.cancer.upper()}, {origin.title}",
+        version=origin.version,
+        cohort="all generated cases" if files is None else _cohort_text(config, files),
+        terms=origin.terms,
+        content=lambda: find_files(config, found.root).fingerprint(),
+    )
 
 
 def _tables(cases: Cases, files: Files, cache: Path) -> dict[str, pd.DataFrame]:

@@ -14,6 +14,7 @@ import pandas as pd
 
 from benchmark.core.errors import DataNotAvailable
 from benchmark.datasets._base import DataContext
+from benchmark.datasets._release import Found, locate
 from benchmark.datasets.tcga.cases import Cases
 from benchmark.datasets.tcga.cbioportal import PATIENTS, cbioportal_files, read_cbioportal
 from benchmark.datasets.tcga.config import PUBLISHED, TCGAConfig
@@ -72,31 +73,25 @@ class Files:
         return ("reports", self.reports), ("wsi", self.wsi)
 
 
-def data_folder(context: DataContext) -> Path:
-    """Return the folder of the release.
+def find_release(config: TCGAConfig, context: DataContext) -> Found:
+    """Find the folder of the release.
 
     Raises:
-        DataNotAvailable: None is configured.
+        DataNotAvailable: None of the source asked for, or its omics table is not there.
     """
-    given = context.paths.releases.get("tcga")
-    if given is not None:
-        return given
-    if context.paths.data is None:
-        raise DataNotAvailable(
-            "tcga needs a data folder, and none is set",
-            "set MMBENCH_DATA to a folder that holds tcga/omics/tcga_blca_all_clean.csv.zip, or "
-            "use --data tcga=FOLDER",
-        )
-    return context.paths.data / "tcga"
+
+    def complete(folder: Path) -> tuple[Literal["real", "partial"], str]:
+        return find_files(config, folder).completeness(config)
+
+    return locate("tcga", ("tcga",), config, context, complete, config.can_be_generated)
 
 
-def find_files(config: TCGAConfig, context: DataContext) -> Files:
+def find_files(config: TCGAConfig, folder: Path) -> Files:
     """Look for the tables of a cohort.
 
     Raises:
         DataNotAvailable: Its omics table is not there.
     """
-    folder = data_folder(context)
     omics = _OMICS[config.omics](folder, config)
     reports = (folder / "reports" / f"TCGA_Reports.csv{ending}" for ending in ("", ".gz", ".zip"))
     found = next((path for path in reports if path.is_file()), None)

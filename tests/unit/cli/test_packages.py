@@ -55,7 +55,8 @@ def test_every_dependency_is_pinned() -> None:
     declared = [*project["dependencies"], *(one for extra in extras for one in extra)]
     lines = (root / "constraints.txt").read_text("utf-8").splitlines()
     pinned = {_plain(line.partition("==")[0]) for line in lines if not line.startswith("#")}
-    assert {_plain(re.split(r"[\s<>=!~;\[]", one)[0]) for one in declared} <= pinned
+    names = {_plain(re.split(r"[\s<>=!~;\[]", one)[0]) for one in declared}
+    assert names - {"mmbench"} <= pinned  # the extra "all" names the project's own extras
     assert "torch==2.13.0" in lines
     assert not [line for line in lines if "+" in line.partition("#")[0]], "tied to a machine"
 

@@ -160,9 +160,11 @@ def test_tables_that_are_not_what_they_should_be(luad: Path) -> None:
 
 def test_no_folder_and_no_table(tmp_path: Path) -> None:
     config = TCGAConfig()
-    with pytest.raises(DataNotAvailable, match=r"needs a data folder.*\nset MMBENCH_DATA"):
-        TCGA.probe(config, DataContext(Paths(cache=tmp_path)))
+    for source in ("real", "partial"):
+        with pytest.raises(DataNotAvailable, match=r"no data folder is set\nput .*MMBENCH_DATA"):
+            TCGA.probe(config, DataContext(Paths(cache=tmp_path), source))
     where = "tcga blca needs .*tcga/omics/tcga_blca_all_clean.csv.zip\nput .*datasets_csv_mutsig"
+    (tmp_path / "tcga").mkdir()
     with pytest.raises(DataNotAvailable, match=where):
         TCGA.probe(config, DataContext(Paths(cache=tmp_path, data=tmp_path)))
 
@@ -172,7 +174,7 @@ def test_a_table_of_another_size_is_partial(tcga_release: Path) -> None:
     config = TCGAConfig.parse({"cancer": "luad"})
     assert TCGA.probe(config, _context(folder)).source == "partial"
     assert TCGA.probe(config, _context(folder, source="partial")).source == "partial"
-    with pytest.raises(DataNotAvailable, match=r"no real form of luad: .* holds 80 cases of 453"):
+    with pytest.raises(DataNotAvailable, match=r"no real form here: .*partial \(80 cases of 453"):
         TCGA.probe(config, _context(folder, source="real"))
 
 
@@ -231,3 +233,25 @@ def test_modalities_dropped_from_all_training_rows(tcga_release: Path) -> None:
     assert tensors["rna"].values.shape == (80, 3)
     assert tensors["report"].values.shape == (80, 4)
     assert tensors["report"].values.count_nonzero() == 0
+
+
+def test_generated_when_nothing_is_given(tmp_path: Path) -> None:
+    config = TCGAConfig.parse({"cancer": "ucec", "synthetic_size": 50})
+    context = DataContext(Paths(cache=tmp_path))
+    planned = TCGA.probe(config, context)
+    assert not list(tmp_path.iterdir())
+    assert not TCGA.is_prepared(config, context)
+    TCGA.prepare(config, context)
+    assert TCGA.is_prepared(config, context)
+    dataset = TCGA(config, context)
+    assert dataset.release == planned
+    assert (planned.source, len(dataset.samples)) == ("synthetic", 50)
+    assert dataset.component == TCGA.describe(config)
+    assert len(TCGA.split_digests(config, context, "tcga_ucec")) == 5
+
+
+@pytest.mark.parametrize("options", [{"omics": "xena"}, {"wsi": "patches"}])
+def test_layouts_that_nobody_generates(tmp_path: Path, options: dict[str, str]) -> None:
+    with pytest.raises(DataNotAvailable) as caught:
+        TCGA.probe(TCGAConfig.parse(options), DataContext(Paths(cache=tmp_path), "synthetic"))
+    assert "generates" not in caught.value.hint

@@ -61,7 +61,7 @@ def test_a_sound_cache_holds_no_garbage(store: RunStore, run: str) -> None:
 
 
 def test_temporary_files_of_dead_writers(store: RunStore, run: str) -> None:
-    from benchmark.store import atomic
+    from benchmark.core import atomic
 
     dead = store.runs / "ab" / atomic._temp_name().replace(f"~{os.getpid()}~", "~4194305~")
     put(dead)

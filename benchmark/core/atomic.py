@@ -27,6 +27,7 @@ _REASONS = {
     errno.EROFS: ("the file system is read-only", "choose a writable folder with --cache"),
     errno.EACCES: ("permission denied", "make the folder writable or choose another with --cache"),
     errno.EPERM: ("not permitted", "make the folder writable or choose another with --cache"),
+    errno.ENOTEMPTY: ("there is a folder with files already", "move it or choose another folder"),
     errno.ENOTDIR: ("a file is in the way of a folder", "move it or choose another with --cache"),
 }
 
@@ -66,6 +67,34 @@ def replacing(path: Path) -> Iterator[Path]:
         # After a success the name is gone already; after a failure nothing may stay behind.
         with suppress(OSError):
             temp.unlink(missing_ok=True)
+
+
+@contextmanager
+def new_folder(path: Path) -> Iterator[Path]:
+    """Yield a temporary folder beside ``path``; on a clean exit it becomes ``path``.
+
+    ``path`` must be absent or an empty folder by then; else StoreError, and it is untouched.
+    """
+    temp = path.parent / _temp_name()
+    try:
+        temp.mkdir(parents=True)
+        yield temp
+        publish_folder(temp, path)
+    except OSError as error:
+        raise store_error(error, path) from error
+    finally:
+        shutil.rmtree(temp, ignore_errors=True)
+
+
+def publish_folder(folder: Path, path: Path) -> None:
+    """Fsync every file of a finished folder and rename it to ``path``; StoreError if it fails."""
+    try:
+        for one in [*folder.rglob("*"), folder]:
+            _sync(one)
+        folder.replace(path)
+        _sync(path.parent)
+    except OSError as error:
+        raise store_error(error, path) from error
 
 
 def make_folder(path: Path) -> None:

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from benchmark.core import atomic
 from benchmark.core.errors import StoreError
-from benchmark.store import atomic
 
 
 def test_written_whole_and_nothing_left_beside(tmp_path: Path) -> None:
@@ -69,7 +69,7 @@ def test_file_where_a_folder_should_be(tmp_path: Path) -> None:
 
 def test_temp_of_a_dead_writer_is_stale_and_ours_is_not(tmp_path: Path) -> None:
     code = (
-        "import os,sys; from pathlib import Path; from benchmark.store.atomic import replacing\n"
+        "import os,sys; from pathlib import Path; from benchmark.core.atomic import replacing\n"
         "with replacing(Path(sys.argv[1])) as temp: temp.write_text(''); os._exit(0)"
     )
     subprocess.run([sys.executable, "-c", code, str(tmp_path / "file")], check=True)
