@@ -16,6 +16,7 @@ from benchmark.core.errors import DataNotAvailable
 from benchmark.core.paths import Paths
 from benchmark.core.problem import Task
 from benchmark.datasets import DATASETS
+from benchmark.datasets._arrays import Indexed
 from benchmark.datasets._base import DataContext, Dataset, Rows
 from benchmark.datasets._vector import VectorDataset
 from benchmark.datasets.synthetic import GENERATORS
@@ -244,14 +245,31 @@ def _spoil(
     only: str | None = None,
 ) -> None:
     """Overwrite raw values of some rows."""
-    if not isinstance(dataset, VectorDataset):
+    arrays = getattr(dataset, "arrays", None)
+    if isinstance(dataset, VectorDataset):
+        for name, matrix in dataset.values.items():
+            if only in (None, name):
+                matrix[rows] = nonsense(matrix[rows].shape)
+    elif isinstance(arrays, dict):
+        for name in arrays if only is None else {only} & set(arrays):
+            arrays[name] = _spoilt(arrays[name], rows, nonsense)
+    else:
         raise NotChecked(
             f"raw values of a {type(dataset).__name__} cannot be overwritten from here; "
             "see to it that fit() reads train_rows only"
         )
-    for name, matrix in dataset.values.items():
-        if only in (None, name):
-            matrix[rows] = nonsense(matrix[rows].shape)
+
+
+def _spoilt(
+    indexed: Indexed, rows: Rows, nonsense: Callable[[tuple[int, ...]], NDArray[np.float64]]
+) -> Indexed:
+    """Return a copy in memory whose entries of some rows, and of no other row, are nonsense."""
+    kept = np.delete(indexed.positions, rows)
+    entries = np.setdiff1d(indexed.positions[rows], [-1, *kept])
+    values = np.array(indexed.values)
+    with np.errstate(invalid="ignore"):
+        values[entries] = nonsense(values[entries].shape).astype(values.dtype)
+    return Indexed(values, indexed.positions)
 
 
 def _target_columns(task: Task) -> list[str]:

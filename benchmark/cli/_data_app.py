@@ -11,9 +11,12 @@ from benchmark.cli._options import (
     CacheOption,
     DataOption,
     DatasetArgument,
+    DatasetsArgument,
     JsonOption,
+    NeededDatasetsArgument,
     PluginOption,
     SetOption,
+    SourceOption,
     TableCommand,
 )
 
@@ -25,17 +28,61 @@ data_app = typer.Typer(no_args_is_help=True, help="Which data is here; prepare o
 
 @data_app.command("status", cls=TableCommand)
 def data_status_command(
+    datasets: DatasetsArgument = None,
+    source: SourceOption = "auto",
+    settings: SetOption = None,
     data: DataOption = None,
     cache: CacheOption = None,
     as_json: JsonOption = False,
     plugin: PluginOption = None,
 ) -> None:
-    """Tell for every dataset whether it is here, which release, and where it was looked for."""
+    """Tell for every dataset whether it is here, which release, and where it was looked for.
+
+    Of datasets that are named it also tells whether they are prepared, and step by step how many
+    records are left; --set changes options of their loader.
+    """
+    from benchmark.cli._options import assignments
     from benchmark.cli._plugins import use_plugins
-    from benchmark.cli.data import data_status
+    from benchmark.cli.data import data_status, named_status
 
     use_plugins(plugin)
-    data_status(_paths(data, cache), as_json)
+    paths = _paths(data, cache)
+    if datasets:
+        named_status(datasets, paths, source, assignments(settings or []), as_json)
+    else:
+        data_status(paths, as_json)
+
+
+@data_app.command("prepare", cls=TableCommand)
+def data_prepare_command(
+    datasets: NeededDatasetsArgument,
+    jobs: Annotated[
+        int | None, typer.Option("-j", "--jobs", min=1, help="Processes; default: all cores.")
+    ] = None,
+    skip_broken: Annotated[
+        bool,
+        typer.Option(
+            "--skip-broken",
+            help="Leave out and count samples whose files cannot be read (option broken: skip).",
+        ),
+    ] = False,
+    source: SourceOption = "auto",
+    settings: SetOption = None,
+    data: DataOption = None,
+    cache: CacheOption = None,
+    plugin: PluginOption = None,
+) -> None:
+    """Bring releases into the form that runs read, once; killed, it goes on where it was.
+
+    Runs prepare what they need themselves. --set changes options of the loader.
+    """
+    from benchmark.cli._options import assignments
+    from benchmark.cli._plugins import use_plugins
+    from benchmark.cli.data_prepare import prepare_datasets
+
+    use_plugins(plugin)
+    given = assignments(settings or [])
+    prepare_datasets(datasets, _paths(data, cache), source, jobs, skip_broken, given)
 
 
 @data_app.command("synth", cls=TableCommand)

@@ -222,6 +222,18 @@ DatasetArgument = Annotated[
     str,
     typer.Argument(metavar="NAME", help="Registered dataset.", autocompletion=_complete_datasets),
 ]
+DatasetsArgument = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="[NAME]...", help="Registered datasets.", autocompletion=_complete_datasets
+    ),
+]
+NeededDatasetsArgument = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="NAME...", help="Registered datasets.", autocompletion=_complete_datasets
+    ),
+]
 RowsOption = Annotated[
     list[str] | None, typer.Option("--rows", help="Rows of the table.", rich_help_panel=_SELECT)
 ]

@@ -1,12 +1,21 @@
-"""``mmbench data status``: which releases are here. Probes only, reads no samples."""
+"""``mmbench data status``: which releases are here. Probes only, reads no samples.
+
+Of datasets that are named it also tells whether they are prepared, and their attrition.
+"""
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING, Any, Literal
 
 from benchmark.cli._console import emit, emit_columns, emit_json
+from benchmark.cli._loader import loader_config
 from benchmark.core.errors import MMBenchError
 from benchmark.core.paths import Paths
+
+if TYPE_CHECKING:
+    from benchmark.datasets._base import AttritionStep, DataContext
 
 
 @dataclass(frozen=True)
@@ -23,6 +32,8 @@ class DatasetState:
         terms: Licence or terms of use.
         looked_in: Folder searched; empty where none is configured.
         remedy: Why it is not available and what to do; empty otherwise.
+        prepared: Runs can read it without work before; None where nobody looked.
+        attrition: Steps from all records to the samples taken, where they are known.
     """
 
     dataset: str
@@ -34,6 +45,8 @@ class DatasetState:
     terms: str = ""
     looked_in: str = ""
     remedy: str = ""
+    prepared: bool | None = None
+    attrition: tuple[AttritionStep, ...] = ()
 
 
 def data_status(paths: Paths, as_json: bool) -> None:
@@ -64,17 +77,87 @@ def data_status(paths: Paths, as_json: bool) -> None:
 def dataset_states(paths: Paths) -> list[DatasetState]:
     """Probe every registered dataset with its default options."""
     from benchmark.datasets import DATASETS
+    from benchmark.datasets._base import DataContext
 
-    return [_probe(name, paths) for name in DATASETS]
+    return [_probe(name, DATASETS.config(name)(), DataContext(paths)) for name in DATASETS]
 
 
-def _probe(name: str, paths: Paths) -> DatasetState:
+def named_status(
+    names: Sequence[str],
+    paths: Paths,
+    source: Literal["auto", "real", "partial", "synthetic"],
+    settings: Mapping[str, str],
+    as_json: bool,
+) -> None:
+    """Print release, preparation and attrition of some datasets.
+
+    Args:
+        names: Registry names.
+        paths: Folders.
+        source: Which data a loader may use.
+        settings: Options of the loaders, value text by name.
+        as_json: Print JSON instead of lines.
+    """
+    configs = {name: loader_config(name, settings) for name in names}
+    states = [look_at(name, config, paths, source) for name, config in configs.items()]
+    if as_json:
+        emit_json([asdict(state) for state in states])
+        return
+    for state in states:
+        for line in _lines(state):
+            emit(line)
+
+
+def look_at(
+    name: str, config: Any, paths: Paths, source: Literal["auto", "real", "partial", "synthetic"]
+) -> DatasetState:
+    """Return the state of one dataset under its options, attrition included."""
     from benchmark.datasets import DATASETS
     from benchmark.datasets._base import DataContext
 
-    folder = str(paths.releases.get(name) or paths.data or "")
+    context = DataContext(paths, source)
+    state = _probe(name, config, context)
+    if not state.available:
+        return state
+    loader = DATASETS.load(name)
+    return replace(
+        state,
+        prepared=loader.is_prepared(config, context),
+        attrition=loader.attrition(config, context),
+    )
+
+
+def attrition_lines(state: DatasetState) -> Iterator[str]:
+    """Yield a line per step: records left, records dropped, and why."""
+    width = max((len(step.name) for step in state.attrition), default=0)
+    for step in state.attrition:
+        why = f"  -{step.dropped:,} {step.why}".rstrip() if step.dropped else f"  {step.why}"
+        yield f"{step.name:{width}}  {step.kept:>9,}{why}".rstrip()
+
+
+def _lines(state: DatasetState) -> Iterator[str]:
+    if not state.available:
+        yield f"{state.dataset}: not available"
+        yield from (f"  {line}" for line in state.remedy.splitlines())
+        return
+    yield f"{state.dataset}: {state.release}"
+    yield f"  source    {state.source}"
+    yield f"  version   {state.version}"
+    yield f"  cohort    {state.cohort}"
+    yield f"  terms     {state.terms or '–'}"
+    todo = f"no; mmbench data prepare {state.dataset} does it, or the first run"
+    yield f"  prepared  {'yes' if state.prepared else todo}"
+    if state.attrition:
+        yield "  attrition"
+        yield from (f"    {line}" for line in attrition_lines(state))
+
+
+def _probe(name: str, config: Any, context: DataContext) -> DatasetState:
+    from benchmark.datasets import DATASETS
+
+    folder = str(context.paths.releases.get(name) or context.paths.data or "")
     try:
-        release = DATASETS.load(name).probe(DATASETS.config(name)(), DataContext(paths))
+        release = DATASETS.load(name).probe(config, context)
     except (MMBenchError, ImportError) as error:
         return DatasetState(name, False, looked_in=folder, remedy=str(error))
     return DatasetState(

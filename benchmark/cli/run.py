@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from benchmark.cli import _console
+from benchmark.cli._preparing import cores, prepare_for
 from benchmark.cli._progress import make_progress
 from benchmark.cli._work import Asked, expansions
-from benchmark.cli.plan import Wanted, make_plan, print_plan
+from benchmark.cli.plan import Wanted, make_plan, print_plan, states_of
 from benchmark.cli.report import report_expansions
 from benchmark.core.errors import EXIT_INTERRUPTED, EXIT_OK, EXIT_RUNS_FAILED, UsageError
 from benchmark.core.paths import Paths
@@ -60,6 +61,7 @@ def run_tables(asked: Asked, how: How) -> int:
     devices = choose_devices(asked.device, how.jobs)
     _announce(tables, store, len(devices), _wanted(how), paths)
     runs = _selected(tables, store, how.only)
+    _prepare(runs, store, asked, how)
     summary = _compute(runs, asked, how, devices, paths)
     if not summary.interrupted:
         report_expansions(tables, store, "json" if how.as_json else "terminal")
@@ -104,6 +106,13 @@ def _announce(
         writable(paths.cache)
     for warning in preflight(paths.cache, totals["to_run"], workers).warnings:
         _console.say(f"warning: {warning}")
+
+
+def _prepare(runs: Sequence[PlannedRun], store: RunStore, asked: Asked, how: How) -> None:
+    """Prepare the data of runs that are to be computed, once, before workers start."""
+    states = states_of(runs, store, _wanted(how))
+    todo = [run for run in runs if states[run.spec.fingerprint] == "to_run"]
+    prepare_for(todo, asked.paths(), asked.source, how.jobs or cores())
 
 
 def _wanted(how: How) -> Wanted:

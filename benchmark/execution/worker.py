@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from typing import Literal
 
 from benchmark.core.atomic import replacing
 from benchmark.core.errors import EXIT_OK, EXIT_RUNS_FAILED, MMBenchError, UsageError
@@ -181,7 +182,7 @@ class Worker:
             result, outcome = failed(run, self.bundle, "error", failure), Outcome()
         else:
             with captured(self.paths.cache / log_name(fingerprint), _title(run)):
-                result, outcome = attempt(run, self.bundle, self.executor, self._job(fingerprint))
+                result, outcome = attempt(run, self.bundle, self.executor, self._job(run))
                 _log(result.failure)
         result = self._store(run, result, outcome)
         self.failures += result.status != "ok"
@@ -212,16 +213,23 @@ class Worker:
             save_file({name: one.contiguous() for name, one in outcome.weights.items()}, temp)
         return path
 
-    def _job(self, fingerprint: str) -> Job:
+    def _job(self, run: PlannedRun) -> Job:
+        fingerprint = run.spec.fingerprint
         return Job(
             paths=self.paths,
-            source=self.bundle.source,
+            source=_source(run, self.bundle),
             device=self.bundle.device,
             checkpoint=self.store.checkpoint_path(fingerprint),
             progress=lambda phase, info: self.reporter.progress(
                 fingerprint, {"phase": phase, **info}
             ),
         )
+
+
+def _source(run: PlannedRun, bundle: Bundle) -> Literal["auto", "real", "partial", "synthetic"]:
+    """Return the source that the run was planned for; ``auto`` could choose another here."""
+    planned = set(run.sources.values())
+    return planned.pop() if len(planned) == 1 else bundle.source
 
 
 def _log(failure: Failure | None) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from benchmark.core.errors import DataNotAvailable, ManifestError, UnknownNameError
@@ -56,7 +56,11 @@ class Available:
 def look(
     manifest: Manifest, dataset: str, variant: str, profile: str, context: DataContext
 ) -> Available | Unavailable:
-    """Tell which release of a dataset runs would read, without reading it."""
+    """Tell which release of a dataset runs would read, without reading it.
+
+    A paper's table takes data that is real but not complete only where it was asked for.
+    """
+    context = replace(context, partial=not manifest.is_of_a_paper)
     name = loader_of(manifest, dataset)
     config = _config(name, plain(options_tree(manifest, dataset, variant, profile)))
     loader = DATASETS.load(name)

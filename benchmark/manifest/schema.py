@@ -185,7 +185,12 @@ class Manifest(Frozen):
     @property
     def profile_names(self) -> tuple[str, ...]:
         """Scales there are: a paper's tables have two, all others one."""
-        return ("paper", "demo") if self.id.partition("/")[0] in get_args(Paper) else ("full",)
+        return ("paper", "demo") if self.is_of_a_paper else ("full",)
+
+    @property
+    def is_of_a_paper(self) -> bool:
+        """Whether a paper prints this table; others are suites of our own or of a user."""
+        return self.id.partition("/")[0] in get_args(Paper)
 
     def row(self, key: str) -> RowEntry:
         """Return the row called ``key``; KeyError if there is none."""
