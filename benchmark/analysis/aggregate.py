@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 from benchmark.analysis.captions import caption, facts, notes, sources_of, warnings
 from benchmark.analysis.cells import Aggregate, CellValue, aggregate
 from benchmark.analysis.marks import mark_column
+from benchmark.analysis.statistics.ratio import split_name
 from benchmark.analysis.values import Asked, Found, shown_values
-from benchmark.core.spec import RunSpec, SplitSpec, canonical_json
+from benchmark.core.spec import RunSpec
 from benchmark.manifest.expand import Expansion
 from benchmark.manifest.schema import TableColumn
 from benchmark.metrics import METRICS, MetricInfo
@@ -104,7 +105,7 @@ def cell_value(
         found: Of :func:`benchmark.analysis.values.shown_values`.
         statuses: Stored status by fingerprint.
         spec: The run.
-        split: Its :func:`split_name`.
+        split: Its :func:`benchmark.analysis.statistics.ratio.split_name`.
     """
     one = found.get(asked)
     status = statuses.get(asked.fingerprint, "")
@@ -116,11 +117,6 @@ def cell_value(
         undefined=one is not None and one.value is None,
         unit=_UNITS.get(spec.split.kind, "folds"),
     )
-
-
-def split_name(split: SplitSpec) -> str:
-    """Return a text that only equal splits share."""
-    return canonical_json(split.model_dump(mode="json"))
 
 
 def _why_absent(metric: str, status: str) -> str:

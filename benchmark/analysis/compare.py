@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
-from benchmark.analysis.aggregate import cell_value, split_name
+from benchmark.analysis.aggregate import cell_value
 from benchmark.analysis.cells import Aggregate, aggregate, unit_means
 from benchmark.analysis.methods import Block, Field, Method
-from benchmark.analysis.ranking import Ranking, choose_reference, rank
-from benchmark.analysis.statistics.ratio import counted_ratio, nominal_ratio
-from benchmark.analysis.statistics.reference import INDEPENDENT, Versus, compare_to_reference
+from benchmark.analysis.ranking import Ranking, agreed_reference, choose_reference, rank
+from benchmark.analysis.statistics.ratio import Sizes, ratio_of_runs, split_name
+from benchmark.analysis.statistics.reference import Versus, compare_to_reference
 from benchmark.analysis.values import Asked, Found, shown_values
 from benchmark.core.errors import UsageError
 from benchmark.core.problem import TaskKind
@@ -30,8 +30,9 @@ DEFAULT_METRICS: Mapping[TaskKind, str] = {
     "regression": "mae",
     "segmentation": "dice_macro",
 }
-#: Rows by part of a stored run, e.g. ``{"train": 398, "val": 57, "test": 114}``; None if unknown.
-Sizes = Callable[[str], Mapping[str, int] | None]
+
+
+Chosen = Literal["named", "tables", "rank"]
 
 
 @dataclass(frozen=True)
@@ -65,7 +66,8 @@ class Comparison:
         cells: By method key and block key; a method may lack a block.
         ranking: Ranks and wins on common ground, and what was left out of it.
         reference: Key of the method the others are tested against; empty if there is none.
-        chosen: Whether the reference was named rather than taken for its rank.
+        chosen: Who chose the reference: ``named`` on the command line, by the ``tables``, or
+            ``rank``: these very results did.
         tests: By method key and block key.
         corrected: Keys of blocks whose units are folds or splits, which share training rows.
         dropped: Sentences on blocks and methods without any result.
@@ -77,7 +79,7 @@ class Comparison:
     cells: Mapping[tuple[str, str], Compared]
     ranking: Ranking
     reference: str
-    chosen: bool
+    chosen: Chosen
     tests: Mapping[tuple[str, str], Versus]
     corrected: frozenset[str]
     dropped: tuple[str, ...]
@@ -90,6 +92,7 @@ def compare(
     sizes: Sizes,
     metrics: Sequence[str] = (),
     reference: str = "",
+    of_tables: Mapping[str, str | None] | None = None,
 ) -> Comparison:
     """Compare methods on what is stored.
 
@@ -99,7 +102,9 @@ def compare(
         statuses: Stored status by fingerprint, of all runs that are stored.
         sizes: Rows by part of a run, for the correction of tests over folds.
         metrics: A block takes the first one it has; none takes :data:`DEFAULT_METRICS`.
-        reference: ``ROW``, label, model or ``TABLE:ROW``; empty takes the best mean rank.
+        reference: ``ROW``, label, model or ``TABLE:ROW``; empty takes the method that all tables
+            name as theirs, else the best mean rank.
+        of_tables: The row that each table names as its reference, None where it names none.
 
     Raises:
         UnknownNameError: No such metric or reference.
@@ -119,7 +124,8 @@ def compare(
         raise UsageError(f"the reference {reference!r} has no results", _HOW_TO_RUN)
     means = {key: _mean_if_complete(cell) for key, cell in cells.items()}
     ranking = rank(methods, blocks, means, {key: _higher(one) for key, one in chosen.items()})
-    first = named or ranking.best
+    agreed = "" if named else agreed_reference(methods, of_tables or {})
+    first = named or agreed or ranking.best
     tests, corrected = _tests(known, methods, blocks, cells, first, sizes)
     return Comparison(
         methods=tuple(sorted(methods, key=lambda one: ranking.mean_ranks.get(one.key, 0.0))),
@@ -128,7 +134,7 @@ def compare(
         cells=cells,
         ranking=ranking,
         reference=first,
-        chosen=bool(named),
+        chosen="named" if named else "tables" if agreed else "rank",
         tests=tests,
         corrected=corrected,
         dropped=(*dropped, *without),
@@ -233,8 +239,7 @@ def _tests(
     origin = next((one for one in methods if one.key == reference), None)
     for block in blocks if origin else ():
         names = origin.cells.get(block.key, ()) if origin else ()
-        splits = {split_name(known.runs[name].split) for name in names}
-        ratio = _ratio(names, known.runs, sizes) if len(splits) > 1 else INDEPENDENT
+        ratio = ratio_of_runs([known.runs[name] for name in names], sizes)
         if ratio:
             corrected.add(block.key)
         units = {
@@ -245,10 +250,3 @@ def _tests(
         found = compare_to_reference(units, reference, ratio)
         tests |= {(key, block.key): one for key, one in found.items()}
     return tests, frozenset(corrected)
-
-
-def _ratio(names: Sequence[str], runs: Mapping[str, RunSpec], sizes: Sizes) -> float | None:
-    """Return test rows / training rows: as counted by runs, else as their splits ask for it."""
-    counted = [counted_ratio(sizes(name) or {}) for name in names]
-    known = [one for one in counted if one is not None]
-    return sum(known) / len(known) if known else nominal_ratio(runs[names[0]].split)

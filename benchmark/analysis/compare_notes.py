@@ -8,6 +8,7 @@ from benchmark.analysis.captions import SOURCES, facts, spread, warnings
 from benchmark.analysis.cells import Aggregate
 from benchmark.analysis.compare import Comparison
 from benchmark.analysis.methods import Block
+from benchmark.analysis.tested import how_tested, remark
 from benchmark.manifest.expand import Expansion
 
 
@@ -43,40 +44,30 @@ def test_caption(comparison: Comparison) -> tuple[str, ...]:
     """Return the sentences below the tests: which test, which correction, which reference."""
     tested = {block for (_, block), one in comparison.tests.items() if one.result.p is not None}
     folds, seeds = tested & comparison.corrected, tested - comparison.corrected
-    lines = ["Method minus reference on the test part, with the 95 % confidence interval."]
-    if folds:
-        lines.append(
-            f"{_where(comparison, folds, seeds)}corrected resampled t-test over folds (Nadeau and "
-            "Bengio 2003): folds share training rows."
-        )
-    if seeds:
-        lines.append(
-            f"{_where(comparison, seeds, folds)}paired t-test over seeds of one split, which does "
-            "not say what other test rows would give."
-        )
-    lines.append("p after Holm over the methods of a column; intervals are not corrected.")
-    if not comparison.chosen:
-        lines.append(
-            "The reference has the best mean rank of these very results, so p-values against it "
-            "are too small; --reference names one beforehand."
-        )
-    return tuple(lines)
+    labels = [
+        [one.label for one in comparison.blocks if one.key in some] for some in (folds, seeds)
+    ]
+    return (*how_tested(*labels), *_CHOSEN_BY[comparison.chosen])
+
+
+_CHOSEN_BY = {
+    "named": (),
+    "tables": ("The reference is the one the tables name.",),
+    "rank": (
+        "The reference has the best mean rank of these very results, so p-values against it are "
+        "too small; --reference names one beforehand.",
+    ),
+}
 
 
 def test_notes(comparison: Comparison) -> tuple[str, ...]:
     """Say where there is no test, or one over fewer units than the column has."""
     labels = {one.key: one.label for one in comparison.methods}
     labels |= {one.key: one.label for one in comparison.blocks}
-    lines = []
+    lines: list[str] = []
     for (method, block), versus in comparison.tests.items():
         units = len(comparison.cells[comparison.reference, block].units)
-        if versus.result.note:
-            lines.append(f"{labels[method]}, {labels[block]}: {versus.result.note}.")
-        if versus.pairs < units:
-            lines.append(
-                f"{labels[method]}, {labels[block]}: tested on the {versus.pairs} of {units} folds "
-                "or seeds that both have."
-            )
+        lines += remark(f"{labels[method]}, {labels[block]}", versus, units)
     return tuple(lines)
 
 
@@ -208,11 +199,3 @@ def _without_reference(comparison: Comparison) -> list[str]:
     if comparison.reference or len(comparison.methods) < 2:
         return []
     return ["No tests: without mean ranks there is no reference; --reference names one."]
-
-
-def _where(comparison: Comparison, these: set[str], others: set[str]) -> str:
-    """Name columns where a sentence does not hold for all."""
-    if not others:
-        return "Test: "
-    labels = [one.label for one in comparison.blocks if one.key in these]
-    return f"{', '.join(labels)}: "

@@ -19,11 +19,11 @@ from benchmark.analysis.marks import mark_column
 from benchmark.analysis.methods import Block, Method
 from benchmark.analysis.statistics.reference import Versus
 from benchmark.analysis.statistics.ttest import TestResult
+from benchmark.analysis.tested import p_text
 from benchmark.manifest.expand import Expansion
 from benchmark.render.table import Cell, Column, Difference, Measured, Row, Table, Text
 
 _RANK_DIGITS = 2
-_SMALLEST_P = 0.001
 
 
 def compare_table(comparison: Comparison, expansions: Sequence[Expansion]) -> Table:
@@ -45,7 +45,7 @@ def compare_record(comparison: Comparison) -> dict[str, Any]:
         "methods": [_method_record(comparison, one) for one in comparison.methods],
         "blocks": [_block_record(comparison, one) for one in comparison.blocks],
         "reference": comparison.reference or None,
-        "reference_named": comparison.chosen,
+        "reference_chosen_by": comparison.chosen,
         "rank_test": _rank_test(comparison),
         "tests": [
             _test_record(
@@ -184,11 +184,6 @@ def _test_cells(comparison: Comparison, method: Method, blocks: Sequence[Block])
 
 def _difference(result: TestResult, mean: float) -> Difference:
     return Difference(mean, result.low, result.high)
-
-
-def p_text(p: float) -> str:
-    """Return a p-value with three decimals, or ``<0.001``."""
-    return f"{p:.3f}" if p >= _SMALLEST_P else f"<{_SMALLEST_P}"
 
 
 def _method_record(comparison: Comparison, method: Method) -> dict[str, Any]:

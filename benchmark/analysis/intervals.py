@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmark.analysis.aggregate import split_name
 from benchmark.analysis.statistics.bootstrap import BootstrapInterval, Positions, bootstrap
+from benchmark.analysis.statistics.ratio import split_name
 from benchmark.core.problem import Task, TaskKind
 from benchmark.manifest.checks import describe
 from benchmark.manifest.expand import CellRun, Cells, Expansion

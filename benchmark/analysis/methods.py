@@ -18,7 +18,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from benchmark.analysis.aggregate import split_name
+from benchmark.analysis.statistics.ratio import split_name
 from benchmark.core.spec import RunSpec, canonical_json
 from benchmark.manifest.expand import Expansion
 from benchmark.manifest.plan import Use

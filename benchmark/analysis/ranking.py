@@ -12,6 +12,7 @@ from benchmark.analysis.statistics.friedman import (
     friedman,
 )
 from benchmark.core.errors import UnknownNameError, UsageError
+from benchmark.manifest.plan import Use
 
 #: Means that agree to so many decimals tie: beyond them is rounding error.
 _DECIMALS = 12
@@ -102,6 +103,18 @@ def choose_reference(methods: Sequence[Method], name: str) -> str:
         names = ", ".join(repr(one.key) for one in fits)
         raise UsageError(f"several methods are called {name!r}", f"name one of {names}")
     return fits[0].key
+
+
+def agreed_reference(methods: Sequence[Method], rows: Mapping[str, str | None]) -> str:
+    """Return the key of the one method that every table names as its reference; empty without.
+
+    Args:
+        methods: Those with results.
+        rows: Row by table id; None where a table names none.
+    """
+    named = {Use(table=table, row=row) for table, row in rows.items() if row is not None}
+    fits = [one.key for one in methods if named and named <= set(one.uses)]
+    return fits[0] if fits and len(named) == len(rows) else ""
 
 
 def _own_names(method: Method) -> list[str]:

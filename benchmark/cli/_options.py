@@ -388,6 +388,16 @@ IntervalsOption = Annotated[
         help="Bootstrap intervals over test samples, where cells are of one split; takes a while.",
     ),
 ]
+TestsOption = Annotated[
+    bool,
+    typer.Option("--tests", help="Tests of every row against the reference, Holm by column."),
+]
+ReferenceOption = Annotated[
+    str,
+    typer.Option(
+        "--reference", metavar="ROW", help="Row to test against; default: the manifest's."
+    ),
+]
 OutputOption = Annotated[
     Path | None, typer.Option("-o", "--output", help="File or folder to write to.")
 ]

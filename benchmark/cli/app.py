@@ -31,11 +31,13 @@ from benchmark.cli._options import (
     OnlyOption,
     OutputOption,
     PluginOption,
+    ReferenceOption,
     SetOption,
     StrictOption,
     TableArgument,
     TableCommand,
     TablesArgument,
+    TestsOption,
     TimeoutOption,
 )
 from benchmark.cli._work import Asked
@@ -216,20 +218,23 @@ def report_command(
     figures: FiguresOption = None,
     strict: StrictOption = False,
     intervals: IntervalsOption = False,
+    tests: TestsOption = False,
+    reference: ReferenceOption = "",
     as_json: JsonOption = False,
 ) -> None:
     """Print tables from what is stored, beside the paper's numbers; nothing is run."""
     from benchmark.analysis.paper_table import any_differs
     from benchmark.cli._figures import check_figures
     from benchmark.cli._work import expansions
-    from benchmark.cli.report import draw_expansions, report_expansions
+    from benchmark.cli.report import Beside, draw_expansions, report_expansions
     from benchmark.store.runs import RunStore
 
     check_figures(figures)
     store = RunStore(asked.paths().cache)
     found = expansions(asked)
     fmt = "json" if as_json else "terminal"
-    tables = report_expansions(found, store, fmt, output, intervals)
+    beside = Beside(intervals, tests or bool(reference), reference)
+    tables = report_expansions(found, store, fmt, output, beside)
     if figures is not None:
         draw_expansions(found, tables, store, figures)
     if strict and any(any_differs(table) for table in tables):
@@ -246,13 +251,16 @@ def export_command(
     ] = "latex",
     output: OutputOption = None,
     intervals: IntervalsOption = False,
+    tests: TestsOption = False,
+    reference: ReferenceOption = "",
 ) -> None:
     """Write tables as LaTeX, Markdown, CSV or JSON, to stdout, a file or a folder."""
     from benchmark.cli._work import expansions
-    from benchmark.cli.report import report_expansions
+    from benchmark.cli.report import Beside, report_expansions
     from benchmark.store.runs import RunStore
 
-    report_expansions(expansions(asked), RunStore(asked.paths().cache), fmt, output, intervals)
+    beside = Beside(intervals, tests or bool(reference), reference)
+    report_expansions(expansions(asked), RunStore(asked.paths().cache), fmt, output, beside)
 
 
 @app.command("compare", cls=TableCommand)
@@ -265,7 +273,8 @@ def compare_command(
         typer.Option(
             "--reference",
             metavar="ROW|MODEL",
-            help="Method the others are tested against; default: the best mean rank.",
+            help="Method the others are tested against; default: the one that all tables name, "
+            "else the best mean rank.",
         ),
     ] = "",
     match: Annotated[

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from benchmark.cli._figures import check_figures, write_figures
 from benchmark.cli._options import split_commas
 from benchmark.cli._work import Asked
 from benchmark.cli.export import write_rendered
+from benchmark.cli.report import sizes_in
 from benchmark.manifest.expand import Expansion
 from benchmark.render.formats import render
 from benchmark.render.plain import plain_table
@@ -62,18 +63,14 @@ def _compare(expansions: Sequence[Expansion], store: RunStore, how: How) -> Comp
     there = dict(zip(view["fingerprint"], view["status"], strict=True))
     statuses = store.statuses(name for name in known.runs if name not in there)
 
-    def sizes(fingerprint: str) -> Mapping[str, int] | None:
-        stored = store.plain(fingerprint)
-        found: Mapping[str, int] | None = stored["info"].get("samples") if stored else None
-        return found
-
     return compare(
         known,
         view,
         {**there, **statuses},
-        sizes,
+        sizes_in(store),
         metrics=split_commas(how.metrics),
         reference=how.reference,
+        of_tables={one.manifest.id: one.manifest.reference for one in expansions},
     )
 
 

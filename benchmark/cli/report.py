@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from benchmark.analysis.aggregate import build_table, cell_values
+from benchmark.analysis.aggregate import Values, build_table, cell_values
+from benchmark.analysis.column_tests import TESTS, choose_row, column_tests, tests_table
 from benchmark.analysis.figures import table_figures
 from benchmark.analysis.paper_diff import compare_with_paper
 from benchmark.analysis.paper_table import AGAINST_PAPER, against_paper
 from benchmark.analysis.rescore import completed_view
-from benchmark.analysis.statistics.ratio import counted_ratio, nominal_ratio
+from benchmark.analysis.statistics.ratio import Sizes, counted_ratio, nominal_ratio
 from benchmark.cli._console import say
 from benchmark.cli._figures import write_figures
 from benchmark.cli.export import write_exports
@@ -24,28 +24,48 @@ from benchmark.render.table import Table
 from benchmark.store.runs import RunStore
 from benchmark.store.view import load_view
 
-if TYPE_CHECKING:
-    from pandas import DataFrame
+
+@dataclass(frozen=True)
+class Beside:
+    """What goes with a table besides the paper's numbers.
+
+    Attributes:
+        intervals: Bootstrap intervals of cells over one split; takes a while.
+        tests: Tests of every row against the reference.
+        reference: Row to test against; empty takes the manifest's.
+    """
+
+    intervals: bool = False
+    tests: bool = False
+    reference: str = ""
 
 
 def tables_of(
-    expansions: Sequence[Expansion], store: RunStore, intervals: bool = False
+    expansions: Sequence[Expansion], store: RunStore, beside: Beside = Beside()
 ) -> list[Table]:
     """Aggregate what is stored for each table; set it against the paper's numbers if there are any.
 
     Args:
         expansions: One per table.
         store: Results.
-        intervals: Add bootstrap intervals of cells over one split; takes a while.
+        beside: What else goes with the tables.
+
+    Raises:
+        UsageError: Tests are asked for, and neither a table nor the caller names a reference.
+        UnknownNameError: A table has no row called like the reference.
     """
+    rows = [_reference(one, beside) for one in expansions]
     view = completed_view(load_view(store), expansions, store.read_predictions)
     known = dict(zip(view["fingerprint"], view["status"], strict=True))
     tables = []
-    for expansion in expansions:
+    for expansion, row in zip(expansions, rows, strict=True):
         statuses = _statuses(expansion, known, store)
         table = build_table(expansion, view, statuses)
-        further = _against_paper(table, expansion, view, statuses, store)
-        if intervals:
+        values = cell_values(expansion, list(expansion.manifest.table_columns()), view, statuses)
+        further = _against_paper(table, expansion, values, store)
+        if beside.tests:
+            further |= _tests(table, expansion, values, row, store)
+        if beside.intervals:
             further |= _intervals(table, expansion, store)
         tables.append(replace(table, further=further))
     return tables
@@ -56,10 +76,10 @@ def report_expansions(
     store: RunStore,
     fmt: str,
     output: Path | None = None,
-    intervals: bool = False,
+    beside: Beside = Beside(),
 ) -> list[Table]:
     """Render the tables to stdout, or to a file or folder, and return them."""
-    tables = tables_of(expansions, store, intervals)
+    tables = tables_of(expansions, store, beside)
     write_exports(tables, fmt, output)
     return tables
 
@@ -90,17 +110,12 @@ def _statuses(expansion: Expansion, known: Mapping[str, str], store: RunStore) -
 
 
 def _against_paper(
-    table: Table,
-    expansion: Expansion,
-    view: DataFrame,
-    statuses: Mapping[str, str],
-    store: RunStore,
+    table: Table, expansion: Expansion, values: Values, store: RunStore
 ) -> dict[str, Table]:
     path = find_printed(expansion.manifest.id)
     if path is None:
         return {}
     printed = load_printed(path)
-    values = cell_values(expansion, list(expansion.manifest.table_columns()), view, statuses)
 
     def ratio_of(spec: RunSpec) -> float | None:
         return nominal_ratio(spec.split) or _counted(store, spec)
@@ -112,8 +127,33 @@ def _against_paper(
 
 
 def _counted(store: RunStore, spec: RunSpec) -> float | None:
-    result = store.plain(spec.fingerprint)
-    return counted_ratio(result["info"].get("samples", {})) if result else None
+    return counted_ratio(sizes_in(store)(spec.fingerprint) or {})
+
+
+def sizes_in(store: RunStore) -> Sizes:
+    """Return what tells the rows by part of a stored run."""
+
+    def sizes(fingerprint: str) -> Mapping[str, int] | None:
+        stored = store.plain(fingerprint)
+        found: Mapping[str, int] | None = stored["info"].get("samples") if stored else None
+        return found
+
+    return sizes
+
+
+def _reference(expansion: Expansion, beside: Beside) -> str:
+    return choose_row(expansion.manifest, beside.reference) if beside.tests else ""
+
+
+def _tests(
+    table: Table, expansion: Expansion, values: Values, row: str, store: RunStore
+) -> dict[str, Table]:
+    tests = column_tests(expansion, values, row, sizes_in(store))
+    found = tests_table(table, row, tests)
+    if found is None:
+        say(f"{table.id}: nothing to test: {row} has no results here, or no other row has")
+        return {}
+    return {TESTS: found}
 
 
 def _intervals(table: Table, expansion: Expansion, store: RunStore) -> dict[str, Table]:

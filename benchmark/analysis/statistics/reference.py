@@ -6,10 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from benchmark.analysis.statistics.holm import holm
+from benchmark.analysis.statistics.ratio import INDEPENDENT
 from benchmark.analysis.statistics.ttest import TestResult, corrected_ttest, paired_ttest
 
-#: For ``ratio``: units are seeds of one split and train on the same rows.
-INDEPENDENT = 0.0
 #: Why runs over folds cannot be tested where nobody knows how many rows they trained on.
 UNKNOWN_RATIO = "how many rows the runs trained on is not known"
 

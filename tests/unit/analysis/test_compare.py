@@ -7,8 +7,9 @@ import math
 import pytest
 
 from benchmark.analysis.compare import Comparison, compare
-from benchmark.analysis.compare_table import compare_record, compare_table, p_text
+from benchmark.analysis.compare_table import compare_record, compare_table
 from benchmark.analysis.methods import collect
+from benchmark.analysis.tested import p_text
 from benchmark.core.errors import UnknownNameError, UsageError
 from benchmark.manifest.expand import Expansion
 from benchmark.manifest.plan import PlannedRun
@@ -52,7 +53,7 @@ def test_differences_are_tested_with_the_rows_that_runs_counted(toy: Expand, fil
     expansion = toy(datasets=["wdbc"])
     found = compared([expansion], fill(expansion, by_fold, METRICS, SIZES))
     assert [one.label for one in found.methods] == ["Ridge", "Trees", "Prior"]
-    assert (found.reference, found.chosen) == ("suite/toy:ridge", False)
+    assert (found.reference, found.chosen) == ("suite/toy:ridge", "rank")
     prior = found.tests["suite/toy:prior", found.blocks[0].key]
     # Differences -0.1 -0.2 -0.3: mean -0.2, s = 0.1, t = -0.2 / sqrt((1/3 + 20/70) 0.01), df 2.
     statistic = -0.2 / math.sqrt((1 / 3 + 2 / 7) * 0.01)
@@ -125,7 +126,7 @@ def test_a_named_reference(toy: Expand, fill: Fill) -> None:
     expansion = toy(rows=["prior", "ridge"])
     store = fill(expansion, by_fold, METRICS, SIZES)
     found = compared([expansion], store, reference="prior")
-    assert (found.reference, found.chosen) == ("suite/toy:prior", True)
+    assert (found.reference, found.chosen) == ("suite/toy:prior", "named")
     tests = compare_table(found, [expansion]).further["tests"]
     assert [row.label for row in tests.rows] == ["Ridge"]
     assert tests.title == "Differences to Prior"

@@ -82,6 +82,84 @@ def test_json_is_one_object_with_unrounded_tests(table: str, invoke: Invoke) -> 
     assert ranks == {"suite/toy:ridge": 1.0, "suite/toy:trees": 2.0, "suite/toy:prior": 3.0}
 
 
+def with_reference(path: str, row: str | None) -> str:
+    """Give a table file a reference; return the same path."""
+    lines = Path(path).read_text().split("\nreference:")[0].rstrip()
+    text = f"{lines}\n" + (f"reference: {row}\n" if row else "")
+    Path(path).write_text(text)
+    return path
+
+
+def test_the_reference_of_the_tables_is_the_default(table: str, invoke: Invoke) -> None:
+    words = ("compare", with_reference(table, "prior"), "--metric", "acc", "--json")
+    found = json.loads(invoke(*words).stdout)
+    assert found["comparison"]["reference"] == "suite/toy:prior"
+    assert found["comparison"]["reference_chosen_by"] == "tables"
+    assert found["further"]["tests"]["caption"][-1] == "The reference is the one the tables name."
+    named = json.loads(invoke(*words, "--reference", "trees").stdout)["comparison"]
+    assert (named["reference"], named["reference_chosen_by"]) == ("suite/toy:trees", "named")
+    # A reference that is not among the rows compared cannot be tested against.
+    without = json.loads(invoke(*words, "--rows", "ridge", "trees").stdout)["comparison"]
+    assert (without["reference"], without["reference_chosen_by"]) == ("suite/toy:ridge", "rank")
+
+
+@pytest.mark.parametrize(("second", "by"), [("prior", "tables"), ("ridge", "rank"), (None, "rank")])
+def test_tables_must_agree_on_the_reference(
+    second: str | None, by: str, table: str, invoke: Invoke, tmp_path: Path
+) -> None:
+    with_reference(table, "prior")
+    other = tmp_path / "other.yaml"
+    other.write_text(Path(table).read_text().replace("suite/toy", "suite/again"))
+    with_reference(str(other), second)
+    words = ("compare", table, str(other), "--metric", "acc", "--rows", "prior", "ridge", "--json")
+    found = json.loads(invoke(*words).stdout)["comparison"]
+    assert found["reference_chosen_by"] == by
+    assert (found["reference"] == "suite/toy:prior") == (by == "tables")
+
+
+def test_a_report_tests_every_column_against_the_reference(table: str, invoke: Invoke) -> None:
+    with_reference(table, "prior")
+    found = json.loads(invoke("report", table, "--tests", "--json").stdout)
+    tests = found["further"]["tests"]
+    assert tests["title"] == "Differences to Prior"
+    assert [row["label"] for row in tests["rows"]] == ["Ridge", "Trees"]
+    keys = [f"wdbc/diagnosis/{one}/difference" for one in ("acc", "auprc_ap", "auprc_trapezoid")]
+    assert set(keys) < {column["key"] for column in tests["columns"]}
+    ridge, trees = (row["cells"] for row in tests["rows"])
+    # ridge 0.80 0.81 0.82, prior 0.50 0.52 0.54: differences 0.30 0.29 0.28.
+    reach = 4.302653 * (0.0001 * (1 / 3 + 20 / 70)) ** 0.5  # t of 2 degrees of freedom at 97.5 %
+    cell = ridge["wdbc/diagnosis/acc/difference"]
+    assert cell["difference"] == pytest.approx(0.29)
+    assert (cell["low"], cell["high"]) == pytest.approx((0.29 - reach, 0.29 + reach), abs=1e-6)
+    assert trees["wdbc/diagnosis/acc/difference"]["difference"] == pytest.approx(0.2)
+    assert trees["wdbc/diagnosis/acc/p"]["kind"] == "empty"
+    assert any("Nadeau and Bengio" in line for line in tests["caption"])
+    # trees 0.70 0.72 0.74: always 0.2 above, so no test.
+    notes = [one["text"] for one in tests["notes"]]
+    assert "Trees, wdbc: diagnosis, ACC: all differences are equal." in notes
+
+
+def test_a_report_takes_a_reference_and_needs_one(table: str, invoke: Invoke) -> None:
+    out = invoke("report", table, "--reference", "Trees").stdout
+    assert "suite/toy/tests: Differences to Trees" in out
+    # Trees are not measured on planted.
+    assert "planted: label" not in out.partition("suite/toy/tests")[2]
+    text = invoke("export", table, "--reference", "ridge", "-f", "markdown").stdout
+    assert "Differences to Ridge" in text
+    with pytest.raises(UsageError, match=r"names no reference.*\n.*--reference ROW, one of prior"):
+        invoke("report", table, "--tests")
+    with pytest.raises(UnknownNameError, match="unknown reference 'tree'"):
+        invoke("report", table, "--reference", "tree")
+
+
+def test_without_results_of_the_reference_nothing_is_tested(
+    table: str, invoke: Invoke, paths: Paths
+) -> None:
+    done = invoke("report", table, "--reference", "prior", "--rows", "ridge")
+    assert "nothing to test: prior has no results here" in done.stderr
+    assert "Differences to" not in done.stdout
+
+
 def test_a_file_and_a_folder(table: str, invoke: Invoke, tmp_path: Path) -> None:
     invoke("compare", table, "-f", "csv", "-o", str(tmp_path / "mine.csv"))
     lines = (tmp_path / "mine.csv").read_text().splitlines()
