@@ -18,7 +18,6 @@ from benchmark.core.problem import Task
 from benchmark.datasets import DATASETS
 from benchmark.datasets._arrays import Indexed
 from benchmark.datasets._base import DataContext, Dataset, Rows
-from benchmark.datasets._vector import VectorDataset
 from benchmark.datasets.synthetic import GENERATORS
 
 CHECKS: list[Check[DatasetSubject]] = []
@@ -245,9 +244,9 @@ def _spoil(
     only: str | None = None,
 ) -> None:
     """Overwrite raw values of some rows."""
-    arrays = getattr(dataset, "arrays", None)
-    if isinstance(dataset, VectorDataset):
-        for name, matrix in dataset.values.items():
+    values, arrays = getattr(dataset, "values", None), getattr(dataset, "arrays", None)
+    if isinstance(values, Mapping):
+        for name, matrix in values.items():
             if only in (None, name):
                 matrix[rows] = nonsense(matrix[rows].shape)
     elif isinstance(arrays, dict):

@@ -19,6 +19,25 @@ DATASETS = Registry(
             summary="TCGA survival: RNA, CNV, mutation, slides, reports, age and sex",
             family="real",
         ),
+        "mimic_mortality": Entry(
+            target="benchmark.datasets.mimic_mortality:MIMICMortality",
+            config="benchmark.datasets.mimic_mortality:MIMICMortalityConfig",
+            summary="MIMIC-IV one-year mortality: laboratory values, notes and codes as vectors",
+            family="real",
+        ),
+        "mosi": Entry(
+            target="benchmark.datasets.mosi:MOSI",
+            config="benchmark.datasets.mosi:MOSIConfig",
+            summary="CMU-MOSI sentiment: vision, audio and text series of 50 steps",
+            family="real",
+        ),
+        "mmimdb": Entry(
+            target="benchmark.datasets.mmimdb:MMIMDb",
+            config="benchmark.datasets.mmimdb:MMIMDbConfig",
+            summary="MM-IMDb: 23 genres from vectors of plot and poster",
+            family="real",
+            requires=("medical",),
+        ),
         "planted": Entry(
             target="benchmark.datasets.planted:Planted",
             config="benchmark.datasets.planted:PlantedConfig",

@@ -191,7 +191,7 @@ def locate(
 
     ``--data NAME=PATH`` comes before ``MMBENCH_DATA``; source ``auto`` takes a given folder that
     is complete, a partial one if it was named by ``--data NAME=PATH`` or the context allows it,
-    and else generates.
+    and else generates; a folder in ``MMBENCH_DATA`` that lacks what the loader needs is passed by.
 
     Args:
         name: Registry name of the dataset.
@@ -206,7 +206,7 @@ def locate(
         DataNotAvailable: Nothing of the source asked for; names the folders searched.
     """
     given = _given(name, folders, context)
-    if given is not None:
+    if given is not None and _usable(name, given, context, complete):
         source, size = _kind(given, complete)
         if _taken(source, name, context):
             return Found(name, given, source, size)
@@ -248,6 +248,17 @@ def _given(name: str, folders: Sequence[str], context: DataContext) -> Path | No
 
 def _kind(root: Path, complete: Completeness) -> tuple[Source, str]:
     return ("synthetic", "") if is_synthetic(root) else complete(root)
+
+
+def _usable(name: str, given: Path, context: DataContext, complete: Completeness) -> bool:
+    """Tell whether a folder can be read; one that was asked for by name or source has to be."""
+    if name in context.paths.releases or context.source in ("real", "partial"):
+        return True
+    try:
+        _kind(given, complete)
+    except DataNotAvailable:
+        return False
+    return True
 
 
 def _taken(source: Source, name: str, context: DataContext) -> bool:

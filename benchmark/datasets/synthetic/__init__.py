@@ -16,6 +16,9 @@ from benchmark.core.errors import UnknownNameError
 
 #: Module by dataset.
 GENERATORS: dict[str, str] = {
+    "mimic_mortality": "benchmark.datasets.synthetic.mimic_mortality",
+    "mmimdb": "benchmark.datasets.synthetic.mmimdb",
+    "mosi": "benchmark.datasets.synthetic.mosi",
     "tcga": "benchmark.datasets.synthetic.tcga",
 }
 

@@ -165,8 +165,12 @@ def test_no_folder_and_no_table(tmp_path: Path) -> None:
             TCGA.probe(config, DataContext(Paths(cache=tmp_path), source))
     where = "tcga blca needs .*tcga/omics/tcga_blca_all_clean.csv.zip\nput .*datasets_csv_mutsig"
     (tmp_path / "tcga").mkdir()
+    paths = Paths(cache=tmp_path, data=tmp_path)
     with pytest.raises(DataNotAvailable, match=where):
-        TCGA.probe(config, DataContext(Paths(cache=tmp_path, data=tmp_path)))
+        TCGA.probe(config, DataContext(paths, "real"))
+    with pytest.raises(DataNotAvailable, match=where):
+        TCGA.probe(config, _context(tmp_path / "tcga"))
+    assert TCGA.probe(config, DataContext(paths)).source == "synthetic"
 
 
 def test_a_table_of_another_size_is_partial(tcga_release: Path) -> None:
