@@ -35,6 +35,11 @@ PROBLEM = Problem(components=(COMPONENT,), outputs={"toy/type": 3, "toy/alive": 
 NEEDED: dict[str, dict[str, Any]] = {
     "unimodal": {"modality": "b"},
     "mult": {"width": 8, "heads": 2, "layers": 2, "self_layers": 1},
+    # Few experts, so that each gets a token; gates that are open, since a shut one reads nothing.
+    "switch_gate": {"experts": 3},
+    "interpretcc": {"threshold": 0.0},
+    "late_fusion_transformer": {"channels": 4, "hidden": 16},
+    "early_fusion_transformer": {"hidden": 16},
 }
 _ENCODER: dict[str, tuple[str, dict[str, Any]]] = {
     "vector": ("mlp", {"width": 8}),

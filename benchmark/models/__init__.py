@@ -37,6 +37,23 @@ MODELS = Registry(
         "lrmf": _model(
             "lrmf", "LRMF", "low-rank weights on the product of all modalities", version=2
         ),
+        "early_fusion_transformer": _model(
+            "early_fusion_transformer",
+            "EarlyFusionTransformer",
+            "patches joined feature by feature, narrow transformer (EF of I2MoE)",
+        ),
+        "late_fusion_transformer": _model(
+            "late_fusion_transformer",
+            "LateFusionTransformer",
+            "every number of every token is a token (LF of I2MoE)",
+        ),
+        "switch_gate": _model(
+            "switch_gate", "SwitchGate", "joint-token transformer with top-1 experts"
+        ),
+        "moepp": _model(
+            "moepp", "MoEPP", "joint-token transformer with copy, constant and zero experts"
+        ),
+        "interpretcc": _model("interpretcc", "InterpretCC", "a hard gate per modality, perceptron"),
         "tensor_fusion": _model(
             "tensor_fusion", "TensorFusion", "outer product of all modalities, perceptron"
         ),

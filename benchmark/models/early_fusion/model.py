@@ -12,21 +12,20 @@ Mended: nothing.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor, nn
 
-from benchmark.core.batch import Batch, Output
 from benchmark.core.problem import Problem
-from benchmark.models._base import Model
+from benchmark.models._fusion import Fused, FusionModel
 from benchmark.models.early_fusion.config import EarlyFusionConfig
 from benchmark.models.encoders._base import Encoder
 from benchmark.models.layers.heads import TaskHeads
 from benchmark.models.layers.mlp import hidden_layers
 
 
-class EarlyFusion(Model):
+class EarlyFusion(FusionModel):
     """``logits = head(MLP([z_1; ...; z_M]))`` with ``z_m = E_m(x_m)``, or learned where missing.
 
     Args:
@@ -39,18 +38,16 @@ class EarlyFusion(Model):
         self, problem: Problem, encoders: Mapping[str, Encoder], config: EarlyFusionConfig
     ) -> None:
         super().__init__(problem, encoders)
-        self.names = [modality.name for modality in problem.only.modalities]
         widths = [encoders[name].width for name in self.names]
         self.missing = nn.ParameterList(nn.Parameter(torch.zeros(width)) for width in widths)
         self.joint = hidden_layers(sum(widths), config.hidden, config.dropout, config.activation)
         self.heads = TaskHeads(config.hidden[-1] if config.hidden else sum(widths), problem)
 
-    def forward(self, batch: Batch) -> Output:
-        """Score a batch; ``logits[task]`` is (B, C)."""
-        codes = [self._code(batch, m) for m in range(len(self.names))]
-        return Output(self.heads(self.joint(torch.cat(codes, dim=1))))
-
-    def _code(self, batch: Batch, m: int) -> Tensor:
-        """Return z_m, (B, D_m)."""
-        code = self.encode(batch, self.names[m])
-        return torch.where(batch.observed[:, m, None], code, self.missing[m])
+    def fuse(self, codes: Sequence[Tensor], observed: Tensor, passes: int = 1) -> Fused:
+        """Fuse (N, D_m) vectors; the latent is what the heads read."""
+        filled = [
+            torch.where(observed[:, m, None], code, missing)
+            for m, (code, missing) in enumerate(zip(codes, self.missing, strict=True))
+        ]
+        latent = self.joint(torch.cat(filled, dim=1))
+        return Fused(self.heads(latent), latent)

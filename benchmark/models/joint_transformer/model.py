@@ -14,22 +14,21 @@ no keys of the attention and its pooled vector is zero; the release feeds sentin
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
-from benchmark.core.batch import Batch, Output
-from benchmark.core.errors import UsageError
 from benchmark.core.problem import Problem
-from benchmark.models._base import Model
+from benchmark.models._fusion import Fused, FusionModel, common_width
 from benchmark.models.encoders._base import Encoder
 from benchmark.models.joint_transformer.config import JointTransformerConfig
 from benchmark.models.layers.heads import TaskHeads
+from benchmark.models.layers.tokens import pool_modalities, token_flags
 from benchmark.models.layers.transformer import TransformerLayer
 
 
-class JointTransformer(Model):
+class JointTransformer(FusionModel):
     """Tokens [B, MP, D] + positions -> L layers -> mean over each modality's P -> linear head.
 
     Parameters without encoders, for one task of C logits:
@@ -48,9 +47,8 @@ class JointTransformer(Model):
         self, problem: Problem, encoders: Mapping[str, Encoder], config: JointTransformerConfig
     ) -> None:
         super().__init__(problem, encoders)
-        self.names = [modality.name for modality in problem.only.modalities]
         self.counts = [encoders[name].tokens for name in self.names]  # P of each modality
-        width = _common_width({name: encoders[name].width for name in self.names})
+        width = common_width("joint_transformer", encoders)
         self.positions = nn.Parameter(torch.zeros(1, sum(self.counts), width))
         self.layers = nn.ModuleList(
             TransformerLayer(width, config.heads, config.dropout, config.attention_skip)
@@ -58,25 +56,11 @@ class JointTransformer(Model):
         )
         self.heads = TaskHeads(len(self.names) * width, problem)
 
-    def forward(self, batch: Batch) -> Output:
-        """Score a batch; ``logits[task]`` is (B, C)."""
-        tokens = torch.cat([self.encode(batch, name) for name in self.names], dim=1)
-        tokens = tokens + self.positions
-        counts = torch.tensor(self.counts, device=tokens.device)
-        keys = batch.observed.repeat_interleave(counts, dim=1, output_size=sum(self.counts))
+    def fuse(self, codes: Sequence[Tensor], observed: Tensor, passes: int = 1) -> Fused:
+        """Fuse (N, P_m, D) tokens; the latent is (N, M D)."""
+        tokens = torch.cat(list(codes), dim=1) + self.positions
+        keys = token_flags(observed, self.counts)
         for layer in self.layers:
             tokens = layer(tokens, keys)
-        pooled = [part.mean(dim=1) for part in tokens.split(self.counts, dim=1)]
-        stacked = torch.stack(pooled, dim=1)  # (B, M, D)
-        kept = torch.where(batch.observed[:, :, None], stacked, torch.zeros_like(stacked))
-        return Output(self.heads(kept.flatten(1)))
-
-
-def _common_width(widths: Mapping[str, int]) -> int:
-    if len(set(widths.values())) != 1:
-        listed = ", ".join(f"{name} {width}" for name, width in widths.items())
-        raise UsageError(
-            f"joint_transformer needs encoders of one width, they have {listed}",
-            "give every encoder the same width",
-        )
-    return next(iter(widths.values()))
+        pooled = pool_modalities(tokens, self.counts, observed)
+        return Fused(self.heads(pooled), pooled)

@@ -18,11 +18,12 @@ learned; here the constant 1 starts with weight 1 (``init: unit``). ``xavier`` i
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
-from benchmark.core.batch import Batch, Output
+from torch import Tensor
+
 from benchmark.core.problem import Problem
-from benchmark.models._base import Model
+from benchmark.models._fusion import Fused, FusionModel
 from benchmark.models.encoders._base import Encoder
 from benchmark.models.layers.heads import TaskHeads
 from benchmark.models.layers.low_rank import LowRankProduct
@@ -30,7 +31,7 @@ from benchmark.models.layers.mlp import hidden_layers
 from benchmark.models.lrmf.config import LRMFConfig
 
 
-class LRMF(Model):
+class LRMF(FusionModel):
     """``logits = head(MLP(z))``, ``z = sum_r w_r prod_m ([1; E_m(x_m)] F_m^r) + b``.
 
     Parameters without encoders, for hidden widths (K,) and one task of C logits:
@@ -47,7 +48,6 @@ class LRMF(Model):
         self, problem: Problem, encoders: Mapping[str, Encoder], config: LRMFConfig
     ) -> None:
         super().__init__(problem, encoders)
-        self.names = [modality.name for modality in problem.only.modalities]
         widths = [encoders[name].width for name in self.names]
         self.fusion = LowRankProduct(
             widths, config.rank, config.width, config.trainable_factors, config.init
@@ -55,7 +55,7 @@ class LRMF(Model):
         self.joint = hidden_layers(config.width, config.hidden, config.dropout, "relu")
         self.heads = TaskHeads(config.hidden[-1] if config.hidden else config.width, problem)
 
-    def forward(self, batch: Batch) -> Output:
-        """Score a batch; ``logits[task]`` is (B, C)."""
-        fused = self.fusion([self.encode(batch, name) for name in self.names])
-        return Output(self.heads(self.joint(fused)))
+    def fuse(self, codes: Sequence[Tensor], observed: Tensor, passes: int = 1) -> Fused:
+        """Fuse (N, D_m) vectors; the latent is what the heads read."""
+        latent = self.joint(self.fusion(codes))
+        return Fused(self.heads(latent), latent)

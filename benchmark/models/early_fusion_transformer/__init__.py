@@ -1,0 +1,1 @@
+"""Modalities joined patch by patch, then a narrow transformer."""

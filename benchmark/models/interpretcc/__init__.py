@@ -1,0 +1,1 @@
+"""A gate per modality, then a perceptron."""

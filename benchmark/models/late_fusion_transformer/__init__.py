@@ -1,0 +1,1 @@
+"""All features as one sequence of numbers."""

@@ -1,0 +1,31 @@
+"""Settings of the late-fusion transformer; torch-free."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from pydantic import Field
+
+from benchmark.models._config import EncoderOutput, ModelConfig
+
+
+class LateFusionTransformerConfig(ModelConfig):
+    """Settings of the late-fusion transformer.
+
+    Attributes:
+        channels: Width of the transformer per modality.
+        layers: Of the transformer.
+        heads: Attention heads; a divisor of ``channels`` times the number of modalities.
+        hidden: Inner width of the feed-forward blocks.
+        dropout: Probability of every dropout.
+        fusion_train_mode_bug: Dropout acts in the first epoch only, as released.
+    """
+
+    encoder_output: ClassVar[EncoderOutput] = "tokens"
+
+    channels: int = Field(default=64, ge=1)
+    layers: int = Field(default=2, ge=1)
+    heads: int = Field(default=2, ge=1)
+    hidden: int = Field(default=2048, ge=1)
+    dropout: float = Field(default=0.1, ge=0, lt=1)
+    fusion_train_mode_bug: bool = False

@@ -1,0 +1,1 @@
+"""Joint-token transformer with mixtures of light experts."""

@@ -1,0 +1,1 @@
+"""Joint-token transformer with switch layers."""
