@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -21,6 +21,7 @@ from benchmark.missing import apply_missing
 from benchmark.models.controls._base import ControlData
 from benchmark.splits import PARTS, PartName, Parts, make_split
 from benchmark.splits.case_lists import CaseLists, find_case_lists
+from benchmark.training import streaming
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -69,21 +70,35 @@ class RunData:
         return {task.name: targets_of(self.dataset, task, rows) for task in self.component.tasks}
 
     def batch(self, part: PartName) -> Batch:
-        """Return all samples of a part as one batch on the CPU."""
+        """Return all samples of a part as one batch on the CPU.
+
+        Of a part that is larger than ``RESIDENT_BYTES`` the inputs are read as they are selected.
+        """
         import torch
 
-        rows = self.parts.rows(part)
-        tensors = self.dataset.tensors(rows, self.preprocessor)
-        observed = torch.from_numpy(self.observed[part])
-        names = [modality.name for modality in self.component.modalities]
+        count = len(self.parts.rows(part))
+        names = tuple(modality.name for modality in self.component.modalities)
         tasks = {task.name: task for task in self.component.tasks}
-        return Batch(
+        held = Batch(
             dataset=self.component.dataset,
-            inputs={name: _emptied(tensors[name], observed[:, m]) for m, name in enumerate(names)},
-            observed=observed,
+            inputs=streaming.NotRead(names),
+            observed=torch.from_numpy(self.observed[part]),
             targets={name: _tensor(y, tasks[name]) for name, y in self.targets(part).items()},
-            rows=torch.from_numpy(rows),
+            rows=torch.from_numpy(self.parts.rows(part)),
         )
+        one = self.inputs(part, np.arange(min(count, 1)))
+        if streaming.size_of(one) * count > streaming.RESIDENT_BYTES:
+            return streaming.StreamedBatch(**vars(held), read=partial(self.inputs, part))
+        return replace(held, inputs=self.inputs(part, np.arange(count)))
+
+    def inputs(self, part: PartName, positions: NDArray[np.int64]) -> dict[str, ModalityData]:
+        """Return the run's modalities of some samples of a part, ``positions`` (K,) in it."""
+        import torch
+
+        tensors = self.dataset.tensors(self.parts.rows(part)[positions], self.preprocessor)
+        observed = torch.from_numpy(self.observed[part][positions])
+        names = [modality.name for modality in self.component.modalities]
+        return {name: _emptied(tensors[name], observed[:, m]) for m, name in enumerate(names)}
 
     def control_data(self, part: PartName) -> ControlData:
         """Return all samples of a part as flat features, NaN where unobserved."""

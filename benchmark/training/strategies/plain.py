@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import nn
 
 from benchmark.core.batch import Batch
 from benchmark.core.result import Part
@@ -16,9 +15,6 @@ from benchmark.training.config import TrainingConfig
 from benchmark.training.loop import Trainer
 from benchmark.training.selection import make_criterion
 from benchmark.training.strategies._base import Fitted, Job, Strategy
-
-#: Parts up to this many bytes are moved to the device once, larger ones batch by batch.
-RESIDENT_BYTES = 2**31
 
 
 class Plain(Strategy):
@@ -48,8 +44,8 @@ class Plain(Strategy):
             model,
             {task: loss.to(job.device) for task, loss in losses.items()},
             criterion,
-            _resident(data.batch("train"), job.device),
-            _resident(data.batch("val"), job.device),
+            data.batch("train").to(job.device),
+            data.batch("val").to(job.device),
             self.config,
             spec.seed,
             job.device,
@@ -69,18 +65,6 @@ def _scores(trainer: Trainer, batch: Batch) -> dict[str, NDArray[np.float64]]:
         task: loss.scores(logits[task]).cpu().numpy().astype(np.float64)
         for task, loss in trainer.losses.items()
     }
-
-
-def _resident(batch: Batch, device: str) -> Batch:
-    tensors = [batch.observed, batch.rows, *batch.targets.values()]
-    for data in batch.inputs.values():
-        parts = (data.values, data.times, data.mask, data.lengths)
-        tensors += [one for one in parts if one is not None]
-    return batch.to(device) if _bytes(tensors) <= RESIDENT_BYTES else batch
-
-
-def _bytes(tensors: Iterable[Tensor]) -> int:
-    return sum(one.numel() * one.element_size() for one in tensors)
 
 
 def _info(trainer: Trainer) -> dict[str, Any]:
