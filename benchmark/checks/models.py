@@ -34,6 +34,11 @@ PROBLEM = Problem(components=(COMPONENT,), outputs={"toy/type": 3, "toy/alive": 
 #: Settings without which a built-in model cannot be built, or would be slow.
 NEEDED: dict[str, dict[str, Any]] = {
     "unimodal": {"modality": "b"},
+    "mirai": {"share_encoder": False, "width": 8, "embedding": 4, "heads": 2},
+    "asymmirai": {"share_encoder": "none", "pairs": [["keys", "b"], ["b", "a.c"]]},
+    "evif": {"heads": 2, "hidden": 16, "estimator_hidden": 4},
+    "fuller": {"heads": 2, "hidden": 16},
+    "aide": {"heads": 2, "hidden": 16},
     "mult": {"width": 8, "heads": 2, "layers": 2, "self_layers": 1},
     # Few experts, so that each gets a token; gates that are open, since a shut one reads nothing.
     "switch_gate": {"experts": 3},
@@ -75,12 +80,12 @@ class ModelSubject:
     def build(self) -> Model:
         """Build the model from a fixed seed, in training mode."""
         config = self._config()
-        encoder, settings = _ENCODER[config.encoder_output]
         torch.manual_seed(0)
-        encoders = {
-            one.name: ENCODERS.load(encoder)(one, ENCODERS.config(encoder).parse(settings))
-            for one in COMPONENT.modalities
-        }
+        encoders = {}
+        for name in config.encoded([one.name for one in COMPONENT.modalities]):
+            encoder, settings = _ENCODER[config.encoder_gives(name)]
+            parsed = ENCODERS.config(encoder).parse(settings)
+            encoders[name] = ENCODERS.load(encoder)(COMPONENT.modality(name), parsed)
         model = MODELS.load(self.name)(PROBLEM, encoders, config)
         expect(isinstance(model, Model), f"{self.name} is no benchmark.plugins.Model")
         built: Model = model.train()

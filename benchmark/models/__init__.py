@@ -58,6 +58,18 @@ MODELS = Registry(
             "tensor_fusion", "TensorFusion", "outer product of all modalities, perceptron"
         ),
         "mult": _model("mult", "MulT", "every modality attends to every other one's tokens"),
+        "mirai": _model("mirai", "Mirai", "views conditioned on what they are, a transformer"),
+        "asymmirai": _model(
+            "asymmirai", "AsymMirai", "peaks of the difference of two breasts' feature maps"
+        ),
+        "eyemost": _model("eyemost", "EyeMoSt", "evidence of every modality, fused as Student's t"),
+        "eyestar": _model("eyestar", "EyeStar", "an encoder per modality, concatenated"),
+        "evif": _model("evif", "EVIF", "fusion transformer between bounds of mutual information"),
+        "fuller": _model("fuller", "Fuller", "fusion block whose gradients are calibrated"),
+        "aide": _model("aide", "AIDE", "every modality attends to all others, concatenated"),
+        "multimodn": _model(
+            "multimodn", "MultiModN", "a state goes through the modalities, decoded after each"
+        ),
         "prior": _control("prior", "Prior", "class frequencies or mean of the training rows"),
         "ridge_logistic": _control(
             "ridge_logistic", "RidgeLogistic", "L2 logistic regression on flat features"

@@ -34,6 +34,11 @@ TRAINING = {"epochs": 2, "batch_size": 16}
 NEEDED: dict[str, dict[str, Any]] = {
     "clinical_only": {"modality": "a"},
     "unimodal": {"modality": "a"},
+    "mirai": {"width": 8, "heads": 2},
+    "asymmirai": {"pairs": [["a", "b"]], "share_encoder": "none"},
+    "evif": {"heads": 2, "hidden": 16},
+    "fuller": {"heads": 2, "hidden": 16},
+    "aide": {"heads": 2, "hidden": 16},
     "mult": {"width": 8, "heads": 2, "layers": 2, "self_layers": 1},
 }
 

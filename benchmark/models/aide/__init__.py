@@ -1,0 +1,1 @@
+"""Cross attention between the features of modalities."""

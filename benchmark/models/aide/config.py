@@ -1,0 +1,37 @@
+"""Settings of AIDE; torch-free."""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field
+
+from benchmark.models._config import EncoderOutput, ModelConfig
+
+Count = Annotated[int, Field(ge=1)]
+
+
+class AIDEConfig(ModelConfig):
+    """Settings of AIDE.
+
+    Attributes:
+        width: D, what tokens are mapped to; None takes them as they come.
+        layers: Layers of cross attention.
+        share_layers: Every modality goes through the same layers, instead of its own.
+        heads: Attention heads; a divisor of D.
+        hidden: Inner width of the feed-forward blocks.
+        dropout: Probability of every dropout.
+        order: Whether normalisations stand before (``pre``) or after (``post``) a block.
+        head_hidden: Widths of hidden layers in every head.
+    """
+
+    encoder_output: ClassVar[EncoderOutput] = "tokens"
+
+    width: Count | None = None
+    layers: Count = 1
+    share_layers: bool = False
+    heads: Count = 8
+    hidden: Count = 2048
+    dropout: float = Field(default=0.1, ge=0, lt=1)
+    order: Literal["pre", "post"] = "pre"
+    head_hidden: tuple[Count, ...] = ()

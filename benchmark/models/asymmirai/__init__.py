@@ -1,0 +1,1 @@
+"""Differences between the feature maps of two breasts."""

@@ -1,0 +1,1 @@
+"""Fusion transformer between two bounds of mutual information."""

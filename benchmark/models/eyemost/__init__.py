@@ -1,0 +1,1 @@
+"""Evidence of every modality, fused as Student's t."""

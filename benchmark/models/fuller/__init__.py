@@ -1,0 +1,1 @@
+"""Fusion block between branches and heads whose gradients are calibrated."""

@@ -1,0 +1,1 @@
+"""Aggregator of mammographic views."""

@@ -1,0 +1,1 @@
+"""A state that goes from modality to modality and is decoded after each."""
