@@ -46,5 +46,23 @@ ENCODERS = Registry(
             summary="text given as one vector: layer norm, multilayer perceptron",
             family="vector",
         ),
+        "vit": Entry(
+            target="benchmark.models.encoders.vit:ViTEncoder",
+            config="benchmark.models.encoders.config:ViTEncoderConfig",
+            summary="vision transformer over patches of 16 pixels",
+            family="any",
+        ),
+        "resnet": Entry(
+            target="benchmark.models.encoders.resnet:ResNetEncoder",
+            config="benchmark.models.encoders.config:ResNetEncoderConfig",
+            summary="residual network over an image",
+            family="any",
+        ),
+        "small_cnn": Entry(
+            target="benchmark.models.encoders.small_cnn:SmallCNNEncoder",
+            config="benchmark.models.encoders.config:SmallCNNEncoderConfig",
+            summary="three convolutions over an image, for small ones and few samples",
+            family="any",
+        ),
     },
 )

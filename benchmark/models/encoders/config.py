@@ -89,3 +89,56 @@ class CNN3DEncoderConfig(PatchEncoderConfig):
 
     channels: tuple[Width, Width, Width] = (32, 64, 128)
     dropout: float = Field(default=0.2, ge=0, lt=1)
+
+
+class ImageEncoderConfig(Frozen):
+    """Settings of every image network.
+
+    Attributes:
+        image_size: Side that images are resized to; None takes them as they are stored.
+    """
+
+    image_size: int | None = Field(default=None, ge=8)
+
+
+class ViTEncoderConfig(ImageEncoderConfig):
+    """Settings of the vision transformer.
+
+    Attributes:
+        arch: Name in timm: width 192, 384 or 768, patches of 16 pixels.
+        depth: Blocks; None is all 12.
+        pool: What a vector is, where one is wanted: the ``class`` token, or the ``mean`` of all
+            other tokens.
+    """
+
+    arch: Literal["vit_tiny_patch16_224", "vit_small_patch16_224", "vit_base_patch16_224"] = (
+        "vit_base_patch16_224"
+    )
+    depth: int | None = Field(default=None, ge=1)
+    pool: Literal["class", "mean"] = "class"
+
+
+class ResNetEncoderConfig(ImageEncoderConfig):
+    """Settings of the residual network.
+
+    Attributes:
+        arch: Name in timm; vectors and tokens have width 512, of ``resnet50`` 2048.
+        pool: What a vector is, where one is wanted: mean or largest value over positions.
+    """
+
+    arch: Literal["resnet18", "resnet34", "resnet50"] = "resnet18"
+    pool: Literal["mean", "max"] = "mean"
+
+
+class SmallCNNEncoderConfig(ImageEncoderConfig):
+    """Settings of the small convolutional network.
+
+    Attributes:
+        width: D.
+        channels: Of its three convolutions.
+        pool: What a vector is, where one is wanted: mean or largest value over positions.
+    """
+
+    width: Width = 64
+    channels: tuple[Width, Width, Width] = (8, 16, 32)
+    pool: Literal["mean", "max"] = "mean"
