@@ -31,6 +31,13 @@ DATASETS = Registry(
             summary="CMU-MOSI sentiment: vision, audio and text series of 50 steps",
             family="real",
         ),
+        "enrico": Entry(
+            target="benchmark.datasets.enrico.dataset:Enrico",
+            config="benchmark.datasets.enrico.config:EnricoConfig",
+            summary="ENRICO: 20 topics of app screens from screenshot and wireframe",
+            family="real",
+            requires=("medical",),
+        ),
         "mmimdb": Entry(
             target="benchmark.datasets.mmimdb:MMIMDb",
             config="benchmark.datasets.mmimdb:MMIMDbConfig",
