@@ -49,7 +49,9 @@ def gradient_step(
             loss.backward()
             total += float(loss.detach())
     if config.clip_norm is not None:
-        nn.utils.clip_grad_norm_(model.parameters(), config.clip_norm)
+        # Of what is stepped: a model may hold parts that have an optimiser of their own.
+        stepped = [one for group in optimizer.param_groups for one in group["params"]]
+        nn.utils.clip_grad_norm_(stepped, config.clip_norm)
     optimizer.step()
     return total
 

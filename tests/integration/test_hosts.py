@@ -30,7 +30,7 @@ MODELS_AND_SETTINGS: dict[str, dict[str, Any]] = {
     "multimodn": {"hidden": [16], "dropout": 0.0},
 }
 #: Own strategies of models that have one.
-STRATEGIES: dict[str, str] = {}
+STRATEGIES = {"evif": "min_max", "fuller": "gradient_calibration"}
 
 
 def accuracy(paths: Paths, mechanisms: dict[str, float], model: str, **config: Any) -> float:

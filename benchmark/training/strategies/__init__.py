@@ -12,6 +12,16 @@ STRATEGIES = Registry(
             config="benchmark.training.config:TrainingConfig",
             summary="minimise the weighted task losses by gradient steps",
         ),
+        "min_max": Entry(
+            target="benchmark.training.strategies.min_max:MinMax",
+            config="benchmark.training.strategies.config:MinMaxConfig",
+            summary="estimators fit themselves, then the model descends on what they measure",
+        ),
+        "gradient_calibration": Entry(
+            target="benchmark.training.strategies.gradient_calibration:GradientCalibration",
+            config="benchmark.training.strategies.config:GradientCalibrationConfig",
+            summary="task gradients weighted at the last shared layer, modalities at branches",
+        ),
         "fit": Entry(
             target="benchmark.training.strategies.fit:Fit",
             config="benchmark.training.config:FitConfig",
