@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from benchmark.core.errors import UsageError
+from benchmark.core.digests import file_digest
+from benchmark.core.errors import DataError, UsageError
+from benchmark.core.paths import Paths
 from benchmark.core.problem import Component, Modality, Problem
 from benchmark.core.registry import Registry
 from benchmark.core.seeding import derive_seed
@@ -38,12 +41,22 @@ def build_losses(
     return losses
 
 
-def build_model(spec: RunSpec, component: Component, losses: dict[str, Loss]) -> Model:
+def build_model(
+    spec: RunSpec, component: Component, losses: dict[str, Loss], paths: Paths | None = None
+) -> Model:
     """Seed torch from the run's seed, then build encoders and model.
+
+    Args:
+        spec: The run.
+        component: Its modalities and tasks.
+        losses: By task; they tell how many outputs there are.
+        paths: Where pretrained weights of encoders are; None leaves the encoders as they are
+            initialised, for who loads trained weights next.
 
     Raises:
         UsageError: The model is a control, a modality has no encoder, or encoders and model do not
             fit together.
+        DataError: Pretrained weights are gone, others than planned, or do not fit.
     """
     if MODELS.entry(spec.model.name).family == "control":
         raise UsageError(f"{spec.model.name!r} is a control", "use strategy 'fit'")
@@ -64,8 +77,23 @@ def build_model(spec: RunSpec, component: Component, losses: dict[str, Loss]) ->
                 f"{ref.name!r} of modality {name!r} gives {encoder.output}",
                 "choose another encoder; `mmbench list encoders` shows what each gives",
             )
+        if paths is not None:
+            _load_pretrained(encoder, ref, spec, paths)
     model: Model = MODELS.load(spec.model.name)(problem, encoders, config)
     return model
+
+
+def _load_pretrained(encoder: Encoder, ref: Ref, spec: RunSpec, paths: Paths) -> None:
+    name = ref.config.get("pretrained")
+    if not name:
+        return
+    path = (paths.weights or Path()) / name
+    if file_digest(path, paths.cache) != spec.weights.get(name):
+        raise DataError(
+            f"{path} is not the file that the run was planned with",
+            "plan again, or put the file back",
+        )
+    encoder.load_pretrained(path)
 
 
 def _wanted(refs: dict[str, Ref], name: str, what: str, of: str) -> Ref:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from pathlib import Path
 from typing import Literal
 
 from torch import Tensor, nn
 
 from benchmark.core.batch import ModalityData
+from benchmark.core.errors import UsageError
 
 
 class Encoder(nn.Module, ABC):
@@ -37,3 +39,10 @@ class Encoder(nn.Module, ABC):
     @abstractmethod
     def forward(self, data: ModalityData) -> Tensor:
         """Encode B observed samples."""
+
+    def load_pretrained(self, path: Path) -> None:
+        """Take over weights from a file; called if the config's ``pretrained`` names one.
+
+        Encoders that can do so use :func:`benchmark.models.encoders._weights.load_into`.
+        """
+        raise UsageError(f"{type(self).__name__} takes no pretrained weights, {path} was named")

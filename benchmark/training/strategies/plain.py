@@ -39,7 +39,8 @@ class Plain(Strategy):
         data, spec = job.data, job.spec
         criterion = make_criterion(data.component, self.config)
         losses = build_losses(spec, data.component, data.targets("train"))
-        model = build_model(spec, data.component, losses).to(job.device)
+        paths = data.dataset.context.paths
+        model = build_model(spec, data.component, losses, paths).to(job.device)
         trainer = self.trainer(
             model,
             {task: loss.to(job.device) for task, loss in losses.items()},

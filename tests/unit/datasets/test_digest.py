@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from pathlib import Path
 
 import pytest
 
+from benchmark.core.digests import file_digest
 from benchmark.core.errors import DataError
 from benchmark.datasets import _digest
-from benchmark.datasets._digest import data_fingerprint, file_digest, media_digest
+from benchmark.datasets._digest import data_fingerprint, media_digest
 
 
 @pytest.fixture
@@ -60,11 +62,11 @@ def test_remembered_until_it_changes(
     cache, table, media = tmp_path / "cache", root / "table.csv", root / "media"
     before = file_digest(table, cache), media_digest(media, cache)
 
-    def forbidden(path: Path) -> None:
-        raise AssertionError(f"{path} was read again")
+    def forbidden(*_: object) -> None:
+        raise AssertionError("it was read again")
 
     with monkeypatch.context() as patch:
-        patch.setattr(_digest, "_sha256", forbidden)
+        patch.setattr(hashlib, "file_digest", forbidden)
         patch.setattr(_digest, "_walk", forbidden)
         assert (file_digest(table, cache), media_digest(media, cache)) == before
     table.write_text("table.cvs")  # as long as it was
