@@ -16,6 +16,7 @@ from benchmark.core.errors import DataError
 Adapt = Callable[[Tensor, Tensor], Tensor]
 #: Keys under which checkpoints keep the parameters of their model.
 _WRAPPERS = ("state_dict", "model", "model_state_dict")
+_COUNTER = "num_batches_tracked"
 _SHOWN = 5
 
 
@@ -46,6 +47,8 @@ def load_into(
         if not name.startswith(drop)
     }
     own = module.state_dict()
+    # A counter that no forward pass of ours reads; files of old releases lack it.
+    found |= {one: own[one] for one in own if one.endswith(_COUNTER) and one not in found}
     for name, change in (adapt or {}).items():
         if name in found and name in own and found[name].shape != own[name].shape:
             found[name] = change(found[name], own[name])
@@ -83,24 +86,25 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
     return tensors
 
 
-def resize_positions(prefix: int) -> Adapt:
-    """Return what brings position embeddings of a square grid to another size, bicubically.
+def resize_positions(prefix: int, grid: tuple[int, int]) -> Adapt:
+    """Return what brings position embeddings of a square grid to another grid, bicubically.
 
     Args:
         prefix: Embeddings before the grid (class tokens), which stay as they are.
+        grid: Height and width wanted, in patches.
     """
 
     def resize(found: Tensor, own: Tensor) -> Tensor:
-        """Return (1, prefix + Q, D) of (1, prefix + P, D); found itself where it cannot be."""
-        before, grid = found[:, :prefix], found[:, prefix:]
-        old, new = (_side(one.shape[1] - prefix) for one in (found, own))
-        if not old or not new:
+        """Return (1, prefix + h w, D) of (1, prefix + P, D); found itself where P is no square."""
+        before, patches = found[:, :prefix], found[:, prefix:]
+        side = round(patches.shape[1] ** 0.5)
+        if side * side != patches.shape[1]:
             return found
-        square = grid.reshape(1, old, old, -1).permute(0, 3, 1, 2).float()
+        square = patches.reshape(1, side, side, -1).permute(0, 3, 1, 2).float()
         resized = nn.functional.interpolate(
-            square, (new, new), mode="bicubic", antialias=True, align_corners=False
+            square, grid, mode="bicubic", antialias=True, align_corners=False
         )
-        flat = resized.permute(0, 2, 3, 1).reshape(1, new * new, -1)
+        flat = resized.flatten(2).transpose(1, 2)
         return torch.cat([before, flat.to(found.dtype)], dim=1)
 
     return resize
@@ -140,9 +144,3 @@ def _problems(found: Mapping[str, Tensor], own: Mapping[str, Tensor]) -> Iterato
         if names:
             more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
             yield f"{text}: {', '.join(names[:_SHOWN])}{more}"
-
-
-def _side(tokens: int) -> int:
-    """Return the side of a square of so many tokens; 0 if there is none."""
-    side = round(max(tokens, 0) ** 0.5)
-    return side if side * side == tokens else 0

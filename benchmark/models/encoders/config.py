@@ -109,6 +109,8 @@ class ViTEncoderConfig(ImageEncoderConfig):
         depth: Blocks; None is all 12.
         pool: What a vector is, where one is wanted: the ``class`` token, or the ``mean`` of all
             other tokens.
+        pretrained: File of timm's weights in MMBENCH_WEIGHTS; position embeddings are brought to
+            the input size, blocks beyond ``depth`` left out. None starts from random weights.
     """
 
     arch: Literal["vit_tiny_patch16_224", "vit_small_patch16_224", "vit_base_patch16_224"] = (
@@ -116,6 +118,7 @@ class ViTEncoderConfig(ImageEncoderConfig):
     )
     depth: int | None = Field(default=None, ge=1)
     pool: Literal["class", "mean"] = "class"
+    pretrained: str | None = None
 
 
 class ResNetEncoderConfig(ImageEncoderConfig):
@@ -124,10 +127,13 @@ class ResNetEncoderConfig(ImageEncoderConfig):
     Attributes:
         arch: Name in timm; vectors and tokens have width 512, of ``resnet50`` 2048.
         pool: What a vector is, where one is wanted: mean or largest value over positions.
+        pretrained: File of timm's or torchvision's weights in MMBENCH_WEIGHTS; None starts from
+            random weights.
     """
 
     arch: Literal["resnet18", "resnet34", "resnet50"] = "resnet18"
     pool: Literal["mean", "max"] = "mean"
+    pretrained: str | None = None
 
 
 class SmallCNNEncoderConfig(ImageEncoderConfig):

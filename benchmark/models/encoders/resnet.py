@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from torch import Tensor
 
 from benchmark.core.batch import ModalityData
@@ -11,6 +13,7 @@ from benchmark.models._config import EncoderOutput
 from benchmark.models.encoders._base import Encoder
 from benchmark.models.encoders._pixels import Pixels
 from benchmark.models.encoders._timm import timm_network
+from benchmark.models.encoders._weights import load_into
 from benchmark.models.encoders.config import ResNetEncoderConfig
 
 #: Pixels between neighbouring positions of the last feature map.
@@ -57,6 +60,10 @@ class ResNetEncoder(Encoder):
         images = self.pixels(data.values, next(self.parameters()).dtype)
         positions = self.network.forward_features(images).flatten(2)  # (B, D, h w)
         return read_out(positions, self.output, self.pool)
+
+    def load_pretrained(self, path: Path) -> None:
+        """Take over the weights of timm or torchvision without the classifier."""
+        load_into(self.network, path, drop=("fc.",))
 
 
 def read_out(positions: Tensor, output: EncoderOutput, pool: str) -> Tensor:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from torch import Tensor
 
 from benchmark.core.batch import ModalityData
@@ -11,10 +13,13 @@ from benchmark.models._config import EncoderOutput
 from benchmark.models.encoders._base import Encoder
 from benchmark.models.encoders._pixels import Pixels
 from benchmark.models.encoders._timm import timm_network
+from benchmark.models.encoders._weights import load_into, resize_positions
 from benchmark.models.encoders.config import ViTEncoderConfig
 
 #: Side of a patch, in pixels.
 PATCH = 16
+#: Blocks of the published networks.
+LONGEST = 12
 
 
 class ViTEncoder(Encoder):
@@ -47,8 +52,9 @@ class ViTEncoder(Encoder):
             config.arch, {"img_size": (height, width), "in_chans": self.pixels.channels, **settings}
         )
         self.width = int(self.network.num_features)
+        self.patches = (height // PATCH, width // PATCH)
         if output == "tokens":
-            self.grid, self.prefix_tokens = (height // PATCH, width // PATCH), 1
+            self.grid, self.prefix_tokens = self.patches, 1
             self.tokens = 1 + self.grid[0] * self.grid[1]
 
     def forward(self, data: ModalityData) -> Tensor:
@@ -58,3 +64,14 @@ class ViTEncoder(Encoder):
         if self.output == "tokens":
             return tokens
         return tokens[:, 0] if self.pool == "class" else tokens[:, 1:].mean(dim=1)
+
+    def load_pretrained(self, path: Path) -> None:
+        """Take over timm's weights without its classifier."""
+        depth = len(self.network.get_submodule("blocks"))
+        unused = tuple(f"blocks.{one}." for one in range(depth, LONGEST))
+        load_into(
+            self.network,
+            path,
+            drop=("head.", "head_dist.", "pre_logits.", *unused),
+            adapt={"pos_embed": resize_positions(1, self.patches)},
+        )
