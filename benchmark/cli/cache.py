@@ -67,7 +67,7 @@ def collect_garbage(
         as_json: Print JSON instead of lines.
     """
     from benchmark.cli._planned import runs_to_keep
-    from benchmark.store.gc import delete, find_garbage
+    from benchmark.store.gc import delete, find_garbage, made_data
     from benchmark.store.runs import RunStore
 
     store = RunStore(paths.cache)
@@ -80,11 +80,17 @@ def collect_garbage(
                 "cache": str(paths.cache),
                 "deleted": really,
                 "garbage": [{**asdict(one), "path": str(one.path)} for one in gone or found],
+                "kept": made_data(paths.cache),
             }
         )
         return
     for line in _garbage_lines(gone if really else found, really):
         emit(line)
+    if made := made_data(paths.cache):
+        say(
+            f"kept: {_size(sum(made.values()))} of prepared and generated data in "
+            f"{paths.cache / 'data'}; it is made again when needed, so its folders may be deleted"
+        )
 
 
 def merge_cache(other: Path, paths: Paths, dry_run: bool, as_json: bool) -> bool:

@@ -11,11 +11,14 @@ from pathlib import Path
 from typing import Literal
 
 from benchmark.core.atomic import is_stale_temp, is_temp, store_error
+from benchmark.core.locks import exclusive, is_held
 from benchmark.core.result import FINAL
 from benchmark.store import leases
 from benchmark.store.runs import RunStore
 
-Kind = Literal["temporary", "quarantine", "artifacts", "checkpoint", "log", "unplanned"]
+Kind = Literal[
+    "temporary", "quarantine", "artifacts", "checkpoint", "log", "preparation", "unplanned"
+]
 #: What each kind of garbage is, for people.
 MEANING: dict[Kind, str] = {
     "temporary": "temporary files of processes that are gone",
@@ -23,6 +26,7 @@ MEANING: dict[Kind, str] = {
     "artifacts": "folders that belong to no stored run",
     "checkpoint": "checkpoints of finished runs",
     "log": "logs without a run",
+    "preparation": "half-prepared data that nobody has gone on with for a day",
     "unplanned": "runs that no table plans",
 }
 #: A run's files appear before its record does; younger ones are left alone.
@@ -53,7 +57,8 @@ def find_garbage(
     """Return what could be deleted; nothing is changed but unreadable records set aside.
 
     What a living process holds a lease on is never garbage, and neither are checkpoints of runs
-    that were interrupted.
+    that were interrupted. Prepared and generated data is kept (:func:`made_data`): whether a run
+    will read it again is not known here.
 
     Args:
         store: The cache.
@@ -61,7 +66,7 @@ def find_garbage(
         planned: Runs to keep; None keeps all stored runs.
     """
     unplanned = set() if planned is None else set(store.fingerprints()) - set(planned)
-    found = [*_temporary(store), *_quarantined(store, quarantine_days)]
+    found = [*_temporary(store), *_quarantined(store, quarantine_days), *_half_prepared(store)]
     for kind, path in [*_artifacts(store), *_logs(store)]:
         fingerprint = path.stem if kind == "log" else _owner(path)
         if fingerprint not in unplanned:
@@ -106,6 +111,32 @@ def _quarantined(store: RunStore, days: float) -> Iterator[Garbage]:
             yield Garbage("quarantine", path, size(path))
 
 
+def made_data(cache: Path) -> dict[str, int]:
+    """Return the bytes of prepared and generated data, which can be made again, by folder."""
+    folders = [one for root in _data_folders(cache) for one in sorted(root.glob("*"))]
+    return {one.relative_to(cache).as_posix(): size(one) for one in folders if _is_whole(one)}
+
+
+def _is_whole(folder: Path) -> bool:
+    return folder.is_dir() and folder.suffix != ".part" and not is_temp(folder.name)
+
+
+def _data_folders(cache: Path) -> tuple[Path, ...]:
+    return cache / "data" / "prepared", cache / "data" / "synthetic"
+
+
+def _half_prepared(store: RunStore) -> Iterator[Garbage]:
+    for root in _data_folders(store.cache):
+        for path in sorted(root.glob("*.part")):
+            newest = min((_age(one) for one in [path, *path.rglob("*")]), default=0.0)
+            if newest > _DAY and not is_held(_preparation_lock(store, path)):
+                yield Garbage("preparation", path, size(path))
+
+
+def _preparation_lock(store: RunStore, path: Path) -> Path:
+    return store.cache / "locks" / f"{path.stem}.lock"
+
+
 def _artifacts(store: RunStore) -> Iterator[tuple[Kind, Path]]:
     for folder in sorted(store.artifacts.glob("*")):
         checkpoint = store.checkpoint_path(folder.name)
@@ -140,6 +171,12 @@ def _in_work(store: RunStore, fingerprint: str) -> bool:
 
 
 def _delete(store: RunStore, one: Garbage) -> bool:
+    if one.kind == "preparation":
+        lock = _preparation_lock(store, one.path)
+        if is_held(lock):
+            return False
+        with exclusive(lock):
+            return _remove(one.path)
     if not one.fingerprint:
         return _remove(one.path)
     lease = leases.acquire(store.cache / "leases", one.fingerprint)

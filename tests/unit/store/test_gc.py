@@ -11,9 +11,10 @@ import pandas as pd
 import pytest
 
 from benchmark.core.errors import StoreError
+from benchmark.core.locks import exclusive
 from benchmark.core.result import RunResult
 from benchmark.store import leases
-from benchmark.store.gc import Garbage, delete, find_garbage, size
+from benchmark.store.gc import Garbage, delete, find_garbage, made_data, size
 from benchmark.store.runs import RunStore
 
 MakeResult = Callable[..., RunResult]
@@ -163,3 +164,30 @@ def test_what_cannot_be_deleted_is_named(store: RunStore, monkeypatch: pytest.Mo
     monkeypatch.setattr(Path, "unlink", refuse)
     with pytest.raises(StoreError, match=r"bad\.json\.1: permission denied"):
         delete(store, [Garbage("quarantine", path, 5)])
+
+
+def test_half_prepared_data_goes_after_a_day_unless_somebody_works_on_it(store: RunStore) -> None:
+    data = store.cache / "data" / "prepared"
+    part = put(data / "toy-12.part" / "images.npy", age=25 * 3600).parent
+    old(part, age=25 * 3600)
+    put(data / "toy-34.part" / "images.npy")
+    put(data / "toy-56" / "images.npy", age=99 * 24 * 3600)
+    assert found(store) == [("preparation", part)]
+    with exclusive(store.cache / "locks" / "toy-12.lock"):
+        assert found(store) == []
+        assert delete(store, [Garbage("preparation", part, 5)]) == []
+    assert len(delete(store, find_garbage(store))) == 1
+    assert not part.exists()
+
+
+def test_prepared_and_generated_data_is_kept_and_counted(store: RunStore) -> None:
+    put(store.cache / "data" / "prepared" / "toy-56" / "images.npy")
+    put(store.cache / "data" / "synthetic" / "toy-78" / "table.csv")
+    put(store.cache / "data" / "synthetic" / "toy-78.truth" / "factors.csv")
+    put(store.cache / "data" / "prepared" / "toy-12.part" / "images.npy")
+    assert found(store) == []
+    assert made_data(store.cache) == {
+        "data/prepared/toy-56": 5,
+        "data/synthetic/toy-78": 5,
+        "data/synthetic/toy-78.truth": 5,
+    }
