@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 from benchmark.analysis.captions import caption, facts, notes, sources_of, warnings
 from benchmark.analysis.cells import Aggregate, CellValue, aggregate
 from benchmark.analysis.marks import mark_column
+from benchmark.analysis.numbers import direction, metric_label, shown_digits
 from benchmark.analysis.statistics.ratio import split_name
 from benchmark.analysis.values import Asked, Found, shown_values
 from benchmark.core.spec import RunSpec
 from benchmark.manifest.expand import Expansion
 from benchmark.manifest.schema import TableColumn
-from benchmark.metrics import METRICS, MetricInfo
 from benchmark.render.table import Cell, Column, Measured, Row, Table
 
 if TYPE_CHECKING:
@@ -77,15 +77,16 @@ def cell_values(
         statuses: Stored status by fingerprint, of all runs that are stored.
     """
     runs = {run.spec.fingerprint: run.spec for run in expansion.runs}
-    found = shown_values(view, runs)
+    picks = {run.pick for cell in expansion.cells.values() for run in cell}
+    found = shown_values(view, runs, picks)
     splits = {name: split_name(spec.split) for name, spec in runs.items()}
     metrics = {column.key: column.metric for column in columns}
     result: Values = {}
     for (row, column), cell in expansion.cells.items():
         if column not in metrics:
             continue
-        for fingerprint, dataset, task in cell:
-            asked = Asked(fingerprint, dataset, task, metrics[column])
+        for fingerprint, dataset, task, pick in cell:
+            asked = Asked(fingerprint, dataset, task, metrics[column], pick)
             value = cell_value(asked, found, statuses, runs[fingerprint], splits[fingerprint])
             result.setdefault((row, column), []).append(value)
     return result
@@ -113,16 +114,17 @@ def cell_value(
         split=split,
         seed=spec.seed,
         value=one.value if one else None,
-        reason=one.reason if one else _why_absent(asked.metric, status),
+        reason=one.reason if one else _why_absent(asked, status),
         undefined=one is not None and one.value is None,
         unit=_UNITS.get(spec.split.kind, "folds"),
     )
 
 
-def _why_absent(metric: str, status: str) -> str:
+def _why_absent(asked: Asked, status: str) -> str:
     """Say why a run has no such row; nothing where the run has not been done."""
     if status == "ok":
-        return f"{metric} was not computed"
+        of = f" of {asked.pick}" if str(asked.pick) else ""
+        return f"{asked.metric}{of} was not computed"
     return f"ended in {status}" if status else ""
 
 
@@ -136,7 +138,7 @@ def _rows(
             label=row.label,
             group=row.group,
             cells={
-                column.key: _measured(aggregates[row.key, column.key])
+                column.key: _measured(aggregates[row.key, column.key], column)
                 for column in columns
                 if (row.key, column.key) in aggregates
             },
@@ -146,12 +148,13 @@ def _rows(
     ]
 
 
-def _measured(value: Aggregate) -> Cell:
+def _measured(value: Aggregate, column: TableColumn) -> Cell:
     return Measured(
         mean=value.mean,
         std=value.std,
         n=value.n,
         planned=value.planned,
+        digits=shown_digits(column.metric, value.mean),
         reason="; ".join(value.absences),
         units=value.units,
         undefined=value.undefined,
@@ -159,7 +162,7 @@ def _measured(value: Aggregate) -> Cell:
 
 
 def _columns(columns: Sequence[TableColumn], sources: Mapping[str, str]) -> list[Column]:
-    labels = {column.key: _info(column.metric).label for column in columns}
+    labels = {one.key: one.label or metric_label(one.metric, one.pick) for one in columns}
     doubles = Counter((one.dataset, one.task, labels[one.key]) for one in columns)
     return [
         Column(
@@ -169,16 +172,9 @@ def _columns(columns: Sequence[TableColumn], sources: Mapping[str, str]) -> list
                 if doubles[one.dataset, one.task, labels[one.key]] == 1
                 else one.metric
             ),
-            group=f"{one.dataset}: {one.task}",
-            higher_is_better=_info(one.metric).higher_is_better,
+            group=f"{one.dataset}: {one.task}" if one.task else one.dataset,
+            higher_is_better=direction(one.metric),
             source=sources.get(one.dataset, ""),
         )
         for one in columns
     ]
-
-
-def _info(metric: str) -> MetricInfo:
-    entry = METRICS.entry(metric)
-    if not isinstance(entry, MetricInfo):
-        raise TypeError(f"metric {metric!r} must be registered with a MetricInfo")
-    return entry

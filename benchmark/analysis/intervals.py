@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 from benchmark.analysis.statistics.bootstrap import BootstrapInterval, Positions, bootstrap
 from benchmark.analysis.statistics.ratio import split_name
 from benchmark.core.problem import Task, TaskKind
-from benchmark.manifest.checks import describe
+from benchmark.manifest.described import describe
 from benchmark.manifest.expand import CellRun, Cells, Expansion
 from benchmark.manifest.schema import TableColumn
+from benchmark.metrics import METRICS
 from benchmark.metrics.evaluate import evaluate
 
 if TYPE_CHECKING:
@@ -85,12 +86,15 @@ def cell_intervals(
 
 
 def over_one_split(expansion: Expansion) -> Cells:
-    """Return the cells whose runs all share one split."""
+    """Return the cells that are a model's own scores and whose runs all share one split."""
     splits = {run.spec.fingerprint: split_name(run.spec.split) for run in expansion.runs}
+    scored = {one.key for one in expansion.manifest.table_columns() if one.metric in METRICS}
     return {
-        key: runs
-        for key, runs in expansion.cells.items()
-        if len({splits[run.fingerprint] for run in runs}) == 1
+        (row, column): runs
+        for (row, column), runs in expansion.cells.items()
+        if column in scored
+        and all((run.pick.head, run.pick.subgroup) == ("main", "all") for run in runs)
+        and len({splits[run.fingerprint] for run in runs}) == 1
     }
 
 

@@ -132,7 +132,11 @@ def _rows(
 ) -> Iterator[_Draft]:
     sources = {run.spec.fingerprint: run.sources for run in expansion.runs}
     found: dict[str, dict[str, tuple[str, ...]]] = {}
+    # Rows that look at others are no methods, and what they give is no score of one.
+    trained = {entry.key for entry in expansion.manifest.rows if entry.kind == "train"}
     for (row, _), cell in expansion.cells.items():
+        if row not in trained:
+            continue
         dataset, task = cell[0].dataset, cell[0].task
         names = tuple(run.fingerprint for run in cell)
         facets = _facets(dataset, [runs[name] for name in names])

@@ -7,11 +7,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import get_args
 
 from benchmark.analysis.cells import Aggregate
+from benchmark.analysis.numbers import metric_label
 from benchmark.analysis.paper_diff import DEFAULT_TOLERANCE, PaperCell, decimals
 from benchmark.analysis.paper_match import unmatched
 from benchmark.manifest.printed_schema import PrintedTable
 from benchmark.manifest.schema import Manifest
-from benchmark.metrics import METRICS, MetricInfo
 from benchmark.render.printed import cell_of, spread_text, unit_text
 from benchmark.render.table import (
     Cell,
@@ -89,8 +89,7 @@ def any_differs(table: Table) -> bool:
 
 def _row(cell: PaperCell, labels: Mapping[str, str]) -> Row:
     column = cell.pair.column
-    entry = METRICS.entry(column.metric)
-    label = entry.label if isinstance(entry, MetricInfo) else column.metric
+    label = column.label or metric_label(column.metric, column.pick)
     digits = max(_DIGITS.get(cell.unit, 0), decimals(cell.pair.printed.value or ""))
     cells: dict[str, Cell] = {
         "paper": cell_of(cell.pair.printed),
@@ -108,7 +107,7 @@ def _row(cell: PaperCell, labels: Mapping[str, str]) -> Row:
         )
     return Row(
         key=f"{cell.pair.row}|{column.key}",
-        label=f"{column.dataset}: {column.task}, {label}",
+        label=": ".join(filter(None, (column.dataset, column.task))) + f", {label}",
         cells=cells,
         group=labels[cell.pair.row],
     )

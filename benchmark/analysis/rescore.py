@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from benchmark.analysis.values import SHOWN, Asked, is_current
+from benchmark.analysis.values import SHOWN_PART, Asked, is_current
 from benchmark.core.problem import TaskKind
+from benchmark.core.result import USUAL, Pick
 from benchmark.manifest.expand import Expansion
-from benchmark.metrics import MetricInfo
+from benchmark.metrics import METRICS, MetricInfo
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -37,7 +38,8 @@ def completed_view(view: DataFrame, expansions: Iterable[Expansion], read: Read)
     if not rows:
         return view
     facts = view.drop_duplicates("fingerprint").set_index("fingerprint")
-    whole = [{**facts.loc[row["fingerprint"]].to_dict(), **SHOWN, **row} for row in rows]
+    usual = {"part": SHOWN_PART}
+    whole = [{**facts.loc[row["fingerprint"]].to_dict(), **usual, **row} for row in rows]
     return pd.concat([view, pd.DataFrame(whole, columns=view.columns).astype(view.dtypes)])
 
 
@@ -51,12 +53,13 @@ def _lacking(view: DataFrame, expansions: Iterable[Expansion]) -> dict[str, list
             current["dataset"],
             current["task"],
             current["metric"],
+            map(Pick._make, zip(*(current[name] for name in Pick._fields), strict=True)),
             strict=True,
         )
     )
     lacking: dict[str, list[Asked]] = {}
     for asked in _asked(expansions):
-        if asked.fingerprint in finished and asked not in have:
+        if asked.fingerprint in finished and asked not in have and _can_be_scored(asked):
             lacking.setdefault(asked.fingerprint, []).append(asked)
     return lacking
 
@@ -65,8 +68,13 @@ def _asked(expansions: Iterable[Expansion]) -> Iterator[Asked]:
     for expansion in expansions:
         metrics = {column.key: column.metric for column in expansion.manifest.table_columns()}
         for (_, column), cell in expansion.cells.items():
-            for fingerprint, dataset, task in cell:
-                yield Asked(fingerprint, dataset, task, metrics[column])
+            for fingerprint, dataset, task, pick in cell:
+                yield Asked(fingerprint, dataset, task, metrics[column], pick)
+
+
+def _can_be_scored(asked: Asked) -> bool:
+    """Tell whether predictions give a number: they are the model's own, on all samples."""
+    return asked.metric in METRICS and asked.pick._replace(scenario=USUAL.scenario) == USUAL
 
 
 def _rescored(fingerprint: str, asked: Iterable[Asked], read: Read) -> Iterator[dict[str, Any]]:
@@ -75,11 +83,13 @@ def _rescored(fingerprint: str, asked: Iterable[Asked], read: Read) -> Iterator[
         return
     for one in asked:
         rows = predictions[
-            (predictions["part"] == SHOWN["part"])
+            (predictions["part"] == SHOWN_PART)
             & (predictions["dataset"] == one.dataset)
             & (predictions["task"] == one.task)
         ]
-        yield {**one._asdict(), **_score(one.metric, rows)}
+        asked_for = {**one._asdict(), **one.pick._asdict()}
+        del asked_for["pick"]
+        yield {**asked_for, **_score(one.metric, rows)}
 
 
 def _score(metric: str, rows: DataFrame) -> dict[str, Any]:

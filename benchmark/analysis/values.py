@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import TYPE_CHECKING, NamedTuple
 
+from benchmark.core.result import USUAL, Pick
 from benchmark.metrics import METRICS
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ class Asked(NamedTuple):
     dataset: str
     task: str
     metric: str
+    pick: Pick = USUAL
 
 
 class Found(NamedTuple):
@@ -27,33 +29,32 @@ class Found(NamedTuple):
     reason: str
 
 
-#: The rows of a result that tables show; other stages, scenarios and heads have their own tables.
-SHOWN = {
-    "part": "test",
-    "stage": "final",
-    "scenario": "clean",
-    "subgroup": "all",
-    "head": "main",
-}
+#: The part of the data that tables show.
+SHOWN_PART = "test"
 
 
-def shown_values(view: DataFrame, fingerprints: Collection[str]) -> dict[Asked, Found]:
+def shown_values(
+    view: DataFrame, fingerprints: Collection[str], picks: Collection[Pick] = (USUAL,)
+) -> dict[Asked, Found]:
     """Return the test metrics of runs that ended ``ok``.
 
     Args:
         view: Of ``benchmark.store.view.load_view``.
         fingerprints: Runs of interest.
+        picks: Which stages, scenarios, subgroups and heads are of interest.
     """
     rows = view[view["fingerprint"].isin(list(fingerprints)) & (view["status"] == "ok")]
-    rows = rows[is_current(rows)]
-    for column, wanted in SHOWN.items():
-        rows = rows[rows[column] == wanted]
-    keys = zip(rows["fingerprint"], rows["dataset"], rows["task"], rows["metric"], strict=True)
-    found = zip(rows["value"], rows["value"].notna(), rows["reason"], strict=True)
-    return {
-        Asked(*key): Found(float(value) if exists else None, reason)
-        for key, (value, exists, reason) in zip(keys, found, strict=True)
-    }
+    rows = rows[is_current(rows) & (rows["part"] == SHOWN_PART)]
+    found: dict[Asked, Found] = {}
+    for pick in dict.fromkeys(picks):
+        mine = rows
+        for column, wanted in pick._asdict().items():
+            mine = mine[mine[column] == wanted]
+        keys = zip(mine["fingerprint"], mine["dataset"], mine["task"], mine["metric"], strict=True)
+        values = zip(mine["value"], mine["value"].notna(), mine["reason"], strict=True)
+        for key, (value, exists, reason) in zip(keys, values, strict=True):
+            found[Asked(*key, pick)] = Found(float(value) if exists else None, reason)
+    return found
 
 
 def is_current(view: DataFrame) -> Series[bool]:

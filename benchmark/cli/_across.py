@@ -67,9 +67,9 @@ def _known(manifest: Manifest, name: str) -> list[str]:
     """Return the names a table has for a field of a request."""
     known: dict[str, Iterable[str]] = {
         "rows": (row.key for row in manifest.rows),
-        "models": (row.model for row in manifest.rows),
+        "models": (row.model for row in manifest.rows if row.model),
         "datasets": manifest.datasets,
-        "tasks": (column.task for column in manifest.columns),
+        "tasks": (column.task for column in manifest.columns if column.task),
     }
     return list(dict.fromkeys(known[name]))
 

@@ -65,7 +65,7 @@ def request_of(asked: Asked) -> Request:
     """Return what was typed as a request for any table."""
     from benchmark.cli._options import assignments
     from benchmark.datasets._base import DataContext
-    from benchmark.execution.devices import has_accelerator
+    from benchmark.execution.devices import device_kind, has_accelerator
     from benchmark.manifest.selection import Request
 
     return Request(
@@ -73,6 +73,7 @@ def request_of(asked: Asked) -> Request:
         variant=asked.variant,
         profile=asked.profile,
         accelerator=has_accelerator(asked.device),
+        device=device_kind(asked.device),
         rows=asked.rows,
         models=asked.models,
         datasets=asked.datasets,

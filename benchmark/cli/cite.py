@@ -84,11 +84,13 @@ def _collect_table(name: str, found: _Bibliography) -> None:
     if table.manifest is None:
         found.remarks[f"{table.id} has no manifest: its methods and datasets are not listed"] = None
         return
-    from benchmark.manifest.checks import loader_of
+    from benchmark.manifest.described import loader_of
     from benchmark.manifest.load import load_manifest
+    from benchmark.manifest.origins import origins
 
     manifest = load_manifest(table.manifest)
-    for model in dict.fromkeys(row.model for row in manifest.rows):
+    used = [origin.row for row in manifest.rows for origin in origins(manifest, row)]
+    for model in dict.fromkeys(row.model for row in (*manifest.rows, *used) if row.model):
         found.add("model", model, known.models.get(model))
     for dataset in manifest.datasets:
         loader = loader_of(manifest, dataset)

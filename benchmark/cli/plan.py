@@ -104,7 +104,9 @@ def _table(
     groups: dict[tuple[str, str], list[PlannedRun]] = {}
     for run in expansion.runs:
         for use in run.uses:
-            groups.setdefault((use.row, run.spec.components[0].dataset), []).append(run)
+            own = use.table == expansion.manifest.id
+            row = use.row if own else f"{use.table}#{use.row}"
+            groups.setdefault((row, run.spec.components[0].dataset), []).append(run)
     return {
         "id": expansion.manifest.id,
         "variant": expansion.variant,

@@ -130,7 +130,9 @@ def _selected(
     found = tuple(run for run in runs if statuses.get(run.spec.fingerprint) in wanted)
     if not found:
         raise UsageError(f"no run of these tables ended in {', '.join(sorted(wanted))}")
-    return found
+    # Parents are trained again if their weights are gone, whatever they ended in.
+    parents = {name for run in found for name in run.spec.parents}
+    return tuple(run for run in runs if run in found or run.spec.fingerprint in parents)
 
 
 def _statuses(only: Sequence[str]) -> frozenset[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from pydantic import Field
 
@@ -21,6 +21,23 @@ LIMITED: frozenset[str] = frozenset({"timeout", "oom"})
 
 Part = Literal["val", "test"]
 Source = Literal["real", "partial", "synthetic"]
+
+
+class Pick(NamedTuple):
+    """Which of a run's values of a metric is meant; fields as in :class:`MetricRow`."""
+
+    stage: str = "final"
+    scenario: str = "clean"
+    subgroup: str = "all"
+    head: str = "main"
+
+    def __str__(self) -> str:
+        """Name what is not as in every run, e.g. ``expert:synergy``; empty for the usual."""
+        return ", ".join(one for one, other in zip(self, USUAL, strict=True) if one != other)
+
+
+#: The model's own number on all samples, as they are.
+USUAL = Pick()
 
 
 class MetricRow(Frozen):

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 from pydantic import Field
 
@@ -108,6 +109,10 @@ class RunSpec(Frozen):
         parents: Fingerprints an ``evaluate`` or ``measure`` run needs finished.
         weights: sha256 of pretrained files by name.
         threads: CPU threads; 1 unless asked for.
+        analysis: What an ``evaluate`` run does with its parent's outputs (None scores them), or
+            what a ``measure`` run measures.
+        change: What makes the scenario of an ``evaluate`` run out of clean data.
+        device: Kind of device a ``measure`` run is for; others do not depend on it.
     """
 
     kind: RunKind = "train"
@@ -123,6 +128,9 @@ class RunSpec(Frozen):
     parents: tuple[str, ...] = ()
     weights: dict[str, str] = Field(default_factory=dict)
     threads: int = 1
+    analysis: Ref | None = None
+    change: Ref | None = None
+    device: str = ""
 
     @cached_property
     def fingerprint(self) -> str:
@@ -134,6 +142,12 @@ class RunSpec(Frozen):
         fields = self.model_dump(mode="json", exclude_defaults=True)
         body = {"schema": FINGERPRINT_SCHEMA, **fields}
         return hashlib.sha256(canonical_json(body).encode()).hexdigest()[:32]
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """Copy, but not the cached fingerprint, which pydantic would give the changed copy too."""
+        copied = super().model_copy(update=update, deep=deep)
+        copied.__dict__.pop("fingerprint", None)
+        return copied
 
 
 def canonical_json(value: Any) -> str:

@@ -43,6 +43,11 @@ def has_accelerator(wanted: str) -> bool:
     return _resolve(wanted) != ("cpu",)
 
 
+def device_kind(wanted: str) -> str:
+    """Return ``cpu``, ``cuda`` or ``mps``: what ``wanted`` resolves to here."""
+    return _resolve(wanted)[0].partition(":")[0]
+
+
 def _resolve(wanted: str) -> tuple[str, ...]:
     if wanted == "cpu":
         return ("cpu",)

@@ -13,13 +13,14 @@ from benchmark.core.sources import source_hash
 from benchmark.core.spec import RunSpec, canonical_json
 from benchmark.datasets import DATASETS
 from benchmark.losses import LOSSES
+from benchmark.measures import ANALYSES, SCENARIOS
 from benchmark.models import MODELS
 from benchmark.models.encoders import ENCODERS
 from benchmark.training.strategies import STRATEGIES
 
 
 def run_sources(spec: RunSpec) -> dict[str, str]:
-    """Return hashes of the code of a run's loaders, model, encoders, losses and strategy.
+    """Return hashes of the code of a run's loaders, model, encoders, losses, strategy and analysis.
 
     Names that are not registered are left out.
     """
@@ -28,6 +29,8 @@ def run_sources(spec: RunSpec) -> dict[str, str]:
     wanted += [(ENCODERS, encoder.name) for encoder in spec.encoders.values()]
     wanted += [(LOSSES, loss.name) for loss in spec.losses.values()]
     wanted.append((STRATEGIES, spec.strategy.name))
+    wanted += [(ANALYSES, spec.analysis.name)] if spec.analysis else []
+    wanted += [(SCENARIOS, spec.change.name)] if spec.change else []
     return {f"{kind.kind} {name}": _hash(kind, name) for kind, name in wanted if name in kind}
 
 

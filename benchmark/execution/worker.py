@@ -193,7 +193,7 @@ class Worker:
     def _store(self, run: PlannedRun, result: RunResult, outcome: Outcome) -> RunResult:
         try:
             weights = self._save_weights(result.fingerprint, outcome) if run.keep_weights else None
-            self.store.write(result, outcome.predictions, weights)
+            self.store.write(result, outcome.predictions, weights, outcome.samples)
         except (TypeError, ValueError) as error:
             message = f"the result cannot be stored: {error}"
             failure = Failure(type=type(error).__name__, message=message)

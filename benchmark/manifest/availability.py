@@ -11,7 +11,7 @@ from benchmark.core.result import Release
 from benchmark.core.spec import Ref
 from benchmark.datasets import DATASETS
 from benchmark.datasets._base import DataContext
-from benchmark.manifest.checks import loader_of, used_part
+from benchmark.manifest.described import loader_of, used_part
 from benchmark.manifest.issues import Issue, parse
 from benchmark.manifest.resolve import options_tree, plain
 from benchmark.manifest.schema import Manifest
@@ -71,6 +71,16 @@ def look(
     described: Component = loader.describe(config)
     used = used_part(described, dataset, manifest.datasets[dataset])
     return Available(dataset, DATASETS.ref(name, dump(config)), described, used, release)
+
+
+def without_release(manifest: Manifest, dataset: str, variant: str, profile: str) -> Available:
+    """Return a dataset for what needs its shapes only, whether its data is here or not."""
+    name = loader_of(manifest, dataset)
+    config = _config(name, plain(options_tree(manifest, dataset, variant, profile)))
+    described: Component = DATASETS.load(name).describe(config)
+    used = used_part(described, dataset, manifest.datasets[dataset])
+    none = Release(id="", version="", source="synthetic", fingerprint="")
+    return Available(dataset, DATASETS.ref(name, dump(config)), described, used, none)
 
 
 def choose_profile(

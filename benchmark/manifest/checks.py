@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any
 
-from benchmark.core.problem import Component
+from benchmark.core.result import USUAL
 from benchmark.datasets import DATASETS
-from benchmark.manifest.issues import Issue, parse, unknown
+from benchmark.manifest.described import describe, loader_of
+from benchmark.manifest.issues import Issue, unknown
 from benchmark.manifest.printed import find_printed, load_printed
-from benchmark.manifest.resolve import options_tree, plain
-from benchmark.manifest.schema import DatasetEntry, Manifest, Overlay, RowEntry
+from benchmark.manifest.row_checks import check_row
+from benchmark.manifest.schema import Manifest, Overlay, TableColumn
 from benchmark.manifest.yaml_reader import KeyPath
-from benchmark.metrics import METRICS, kinds_of
-from benchmark.models import MODELS
+from benchmark.metrics import METRICS, QUANTITIES, is_quantity, kinds_of, quantity_info
 
 
 def check_names(manifest: Manifest) -> list[Issue]:
@@ -25,45 +24,6 @@ def check_names(manifest: Manifest) -> list[Issue]:
         *_overlays(manifest),
         *_others(manifest),
     ]
-
-
-def loader_of(manifest: Manifest, dataset: str) -> str:
-    """Return the registry name of a dataset's loader."""
-    return manifest.datasets[dataset].loader or dataset
-
-
-def loader_config(options: dict[str, Any], loader: str, issues: list[Issue]) -> Any:
-    """Return the loader's config, or None after noting what is wrong with the options."""
-    return parse(DATASETS.config(loader), options, issues)
-
-
-def describe(
-    manifest: Manifest, dataset: str, variant: str = "described", profile: str = ""
-) -> Component | None:
-    """Return all modalities and tasks of a dataset; None if loader or options do not hold."""
-    loader = loader_of(manifest, dataset)
-    if loader not in DATASETS:
-        return None
-    options = plain(options_tree(manifest, dataset, variant, profile))
-    config = loader_config(options, loader, [])
-    if config is None:
-        return None
-    component: Component = DATASETS.load(loader).describe(config)
-    return component
-
-
-def used_part(
-    component: Component, dataset: str, entry: DatasetEntry, row: RowEntry | None = None
-) -> Component:
-    """Return the modalities and tasks that a table uses, in its order, or that a row of it does."""
-    own = row.modalities.get(dataset) if row else None
-    modalities = own or entry.modalities or [one.name for one in component.modalities]
-    tasks = entry.tasks or [one.name for one in component.tasks]
-    return Component(
-        dataset=dataset,
-        modalities=tuple(component.modality(name) for name in modalities),
-        tasks=tuple(component.task(name) for name in tasks),
-    )
 
 
 def _datasets(manifest: Manifest) -> Iterator[Issue]:
@@ -96,21 +56,28 @@ def _subset(
 
 
 def _columns(manifest: Manifest) -> Iterator[Issue]:
-    seen: set[tuple[str, str, str]] = set()
+    seen: set[str] = set()
     for index, column in enumerate(manifest.columns):
         place: KeyPath = ("columns", index)
         if column.dataset not in manifest.datasets:
             text = unknown("dataset", column.dataset, manifest.datasets)
             yield Issue((*place, "dataset"), text)
             continue
-        kind, issues = _task_kind(manifest, column.dataset, column.task)
-        yield from (issue.under(place) for issue in issues)
+        kind = None
+        if column.task:
+            kind, issues = _task_kind(manifest, column.dataset, column.task)
+            yield from (issue.under(place) for issue in issues)
         for at, metric in enumerate(column.metrics):
             where = (*place, "metrics", at)
-            if (column.dataset, column.task, metric) in seen:
+            key = TableColumn(column.dataset, column.task, metric, column.pick.on(USUAL)).key
+            if key in seen:
                 yield Issue(where, f"{metric!r} of {column.dataset}/{column.task} is named twice")
-            seen.add((column.dataset, column.task, metric))
+            seen.add(key)
             yield from _metric(metric, kind, column.task, where)
+        for metric in column.labels:
+            if metric not in column.metrics:
+                text = unknown("metric of this column", metric, column.metrics)
+                yield Issue((*place, "labels", metric), text)
 
 
 def _task_kind(manifest: Manifest, dataset: str, task: str) -> tuple[str | None, list[Issue]]:
@@ -125,12 +92,24 @@ def _task_kind(manifest: Manifest, dataset: str, task: str) -> tuple[str | None,
 
 
 def _metric(metric: str, kind: str | None, task: str, place: KeyPath) -> Iterator[Issue]:
-    if metric not in METRICS:
-        yield Issue(place, unknown("metric", metric, METRICS))
+    if is_quantity(metric):
+        yield from _quantity(metric, task, place)
+    elif metric not in METRICS:
+        yield Issue(place, unknown("metric", metric, [*METRICS, *QUANTITIES]))
+    elif not task:
+        yield Issue(place, f"{metric!r} is of a task; give the column a 'task'")
     elif kind is not None and kind not in kinds_of(metric):
         fitting = [name for name in METRICS if kind in kinds_of(name)]
         text = f"{metric!r} is not defined for {task}; for {kind} tasks: {', '.join(fitting)}"
         yield Issue(place, text)
+
+
+def _quantity(metric: str, task: str, place: KeyPath) -> Iterator[Issue]:
+    of_task = quantity_info(metric).of_task
+    if of_task and not task:
+        yield Issue(place, f"{metric!r} is of a task; give the column a 'task'")
+    elif task and not of_task:
+        yield Issue(place, f"{metric!r} is of no task: remove 'task'")
 
 
 def _rows(manifest: Manifest) -> Iterator[Issue]:
@@ -141,8 +120,7 @@ def _rows(manifest: Manifest) -> Iterator[Issue]:
             text = f"{row.key!r} is already the key of row {first[row.key] + 1}"
             yield Issue((*place, "key"), text)
         first.setdefault(row.key, index)
-        if row.model not in MODELS:
-            yield Issue((*place, "model"), unknown("model", row.model, MODELS))
+        yield from (issue.under(place) for issue in check_row(manifest, row))
         yield from _subset(row.datasets, manifest.datasets, "dataset", (*place, "datasets"))
         for name in row.by_dataset:
             yield from _one_of(name, manifest.row_datasets(row), (*place, "by_dataset", name))

@@ -2,27 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from benchmark.core.errors import DataNotAvailable, UsageError
-from benchmark.core.spec import ComponentSpec, Ref, RunSpec, SplitSpec
-from benchmark.datasets import DATASETS
+from benchmark.core.result import USUAL, Pick
 from benchmark.manifest.availability import Available, Unavailable, choose_profile, look
-from benchmark.manifest.checks import used_part
+from benchmark.manifest.derived import Derived, scenario_label
 from benchmark.manifest.overrides import Overrides, check_rows, read_overrides
-from benchmark.manifest.plan import PlannedRun, Use
-from benchmark.manifest.resolve import settings_tree
-from benchmark.manifest.schema import Manifest, RowEntry
-from benchmark.manifest.selection import (
-    Request,
-    matching,
-    numbers,
-    select_rows,
-    select_tasks,
-)
-from benchmark.manifest.settings import Resolved
+from benchmark.manifest.plan import PlannedRun
+from benchmark.manifest.row_runs import Group
+from benchmark.manifest.schema import Manifest, RowEntry, TableColumn
+from benchmark.manifest.selection import Request, matching, select_rows, select_tasks
+from benchmark.measures import analysis_info
+from benchmark.metrics import COUNTED, is_quantity
 
 
 class CellRun(NamedTuple):
@@ -31,6 +25,7 @@ class CellRun(NamedTuple):
     fingerprint: str
     dataset: str
     task: str
+    pick: Pick = USUAL
 
 
 Cells = dict[tuple[str, str], tuple[CellRun, ...]]
@@ -80,7 +75,7 @@ def expand(manifest: Manifest, request: Request) -> Expansion:
     profile, why = choose_profile(manifest, datasets, request)
     found = [look(manifest, name, request.variant, profile, request.context) for name in datasets]
     work = _Work(manifest, request, profile)
-    work.add_all([one for one in found if isinstance(one, Available)])
+    work.add_all(found)
     missing = (*(one for one in found if isinstance(one, Unavailable)), *work.unavailable)
     if not work.runs and not missing:
         raise UsageError(
@@ -114,19 +109,18 @@ class _Work:
         self.manifest, self.request, self.profile = manifest, request, profile
         self.rows = select_rows(manifest, request)
         self.tasks = select_tasks(manifest, request)
-        self.folds = numbers(request.folds, "--folds")
-        self.seeds = numbers(request.seeds, "--seeds")
         overrides = read_overrides(request.overrides)
         check_rows(overrides, [row.key for row in manifest.rows])
         self.overrides = Overrides(overrides)
-        self.columns: dict[tuple[str, str], list[str]] = {}
+        self.derived = Derived(manifest, request, profile, self.overrides)
+        self.columns: dict[tuple[str, str], list[TableColumn]] = {}
         for column in manifest.table_columns():
-            self.columns.setdefault((column.dataset, column.task), []).append(column.key)
+            self.columns.setdefault((column.dataset, column.task), []).append(column)
         self.runs: dict[str, PlannedRun] = {}
         self.cells: Cells = {}
         self.unavailable: list[Unavailable] = []
 
-    def add_all(self, datasets: list[Available]) -> None:
+    def add_all(self, datasets: list[Available | Unavailable]) -> None:
         """Add every selected row on every dataset it has."""
         done = False
         for row in self.rows:
@@ -134,112 +128,86 @@ class _Work:
             for data in datasets:
                 if data.dataset in names:
                     self.try_add(row, data)
-                    done = True
+                    done |= isinstance(data, Available)
         if done:
             self.overrides.check()
 
-    def try_add(self, row: RowEntry, data: Available) -> None:
-        """Add a row on a dataset, unless files that the row's split needs are not there."""
+    def try_add(self, row: RowEntry, data: Available | Unavailable) -> None:
+        """Add a row on a dataset, unless files that the row's runs need are not there."""
         try:
-            self.add(row, data)
+            if row.kind == "measure":
+                self.add_measured(row, data)
+            elif isinstance(data, Available):
+                (self.add_evaluated if row.kind == "evaluate" else self.add)(row, data)
         except DataNotAvailable as error:
             found = Unavailable(data.dataset, error.message, error.hint)
             if found not in self.unavailable:
                 self.unavailable.append(found)
 
     def add(self, row: RowEntry, data: Available) -> None:
-        """Add the runs and cells of a row on a dataset."""
-        entry = self.manifest.datasets[data.dataset]
-        data = replace(data, used=used_part(data.described, data.dataset, entry, row))
-        merged = settings_tree(self.manifest, row, data.dataset, self.request.variant, self.profile)
-        settings = self.overrides.apply(merged, row, data.described, data.used)
-        names = [task.name for task in data.used.tasks]
-        groups = [names] if row.train == "joint" else [[name] for name in names]
-        for group in groups:
-            scored = [name for name in group if self.wanted(data.dataset, name)]
-            if scored:
-                runs = list(self.expand_group(row, data, settings, group))
-                for run in runs:
-                    _add(self.runs, run)
-                self.fill(row, data.dataset, scored, runs)
+        """Add the runs and cells of a row that is trained on a dataset."""
+        for group in self.derived.own.groups(row, data, self.wanted(data.dataset)):
+            for run in group.runs:
+                _add(self.runs, run)
+            self.fill(row, data.dataset, group)
 
-    def wanted(self, dataset: str, task: str) -> bool:
-        """Tell whether a task has columns and is selected."""
-        return task in self.tasks and (dataset, task) in self.columns
+    def add_evaluated(self, row: RowEntry, data: Available) -> None:
+        """Add the runs and cells of a row that looks at others, and the runs it looks at."""
+        for group, parents in self.derived.evaluated(row, data, self.wanted(data.dataset)):
+            for run in (*parents, *group.runs):
+                _add(self.runs, run)
+            self.fill(row, data.dataset, group)
 
-    def expand_group(
-        self, row: RowEntry, data: Available, settings: Resolved, tasks: list[str]
-    ) -> Iterator[PlannedRun]:
-        """Yield one run per fold and seed."""
-        of_tasks = f" {tasks[0]}" if row.train == "per_task" else ""
-        label = f"{self.manifest.name} {row.key} {data.dataset}{of_tasks}"
-        first = PlannedRun(
-            spec=_first_spec(data, settings, tasks),
-            label=label,
-            uses=(Use(table=self.manifest.id, row=row.key),),
-            sources={data.dataset: data.release.source},
-            timeout=settings.frame.timeout,
-            keep_weights="weights" in self.manifest.keep,
-        )
-        for split in self.splits(data, settings):
-            if self.folds is not None and split.fold not in self.folds:
-                continue
-            for seed in settings.frame.seeds:
-                if self.seeds is None or seed in self.seeds:
-                    # Not validated again: split and seed come from validated records.
-                    spec = first.spec.model_copy(update={"split": split, "seed": seed})
-                    part = "split" if split.kind == "ratio" else "fold"
-                    name = f"{label} {part} {split.fold} seed {seed}"
-                    yield first.model_copy(update={"spec": spec, "label": name})
+    def add_measured(self, row: RowEntry, data: Available | Unavailable) -> None:
+        """Add the runs and cells of a row that tells what another costs."""
+        columns = self.columns.get((data.dataset, ""), [])
+        counted = [one for one in columns if one.metric in COUNTED]
+        timed = [one for one in columns if one.metric not in COUNTED]
+        if counted:
+            self.put(row, counted, self.derived.counted(row, data.dataset))
+        if timed and isinstance(data, Available):
+            self.put(row, timed, self.derived.timed(row, data))
 
-    def splits(self, data: Available, settings: Resolved) -> tuple[SplitSpec, ...]:
-        """Return the splits of a row on a dataset; files are named by what is in them."""
-        frame = settings.frame.split
-        if frame.files is None:
-            return frame.specs()
-        loader = DATASETS.load(data.loader.name)
-        config = DATASETS.config(data.loader.name).parse(data.loader.config)
-        return frame.specs(loader.split_digests(config, self.request.context, frame.files))
+    def put(self, row: RowEntry, columns: Sequence[TableColumn], run: PlannedRun) -> None:
+        """Add a run that gives a row's cells of some columns without a task."""
+        _add(self.runs, run)
+        for one in columns:
+            cell = CellRun(run.spec.fingerprint, one.dataset, "", row.pick.on(one.pick))
+            self.cells[row.key, one.key] = (cell,)
 
-    def fill(self, row: RowEntry, dataset: str, tasks: list[str], runs: list[PlannedRun]) -> None:
+    def wanted(self, dataset: str) -> Callable[[str], bool]:
+        """Return what tells whether a task of a dataset has columns and is selected."""
+        return lambda task: task in self.tasks and (dataset, task) in self.columns
+
+    def fill(self, row: RowEntry, dataset: str, group: Group) -> None:
         """Note which runs each cell of the row is made of."""
-        for task in tasks if runs else ():
-            cell = tuple(CellRun(run.spec.fingerprint, dataset, task) for run in runs)
+        for task in filter(self.wanted(dataset), group.tasks if group.runs else ()):
             for column in self.columns[dataset, task]:
-                self.cells[row.key, column] = cell
+                pick = _pick(row, column)
+                if not _has(row, column.metric, pick):
+                    continue
+                self.cells[row.key, column.key] = tuple(
+                    CellRun(run.spec.fingerprint, dataset, task, pick) for run in group.runs
+                )
 
 
-def _first_spec(data: Available, settings: Resolved, tasks: list[str]) -> RunSpec:
-    component = ComponentSpec(
-        dataset=data.dataset,
-        loader=data.loader,
-        modalities=tuple(modality.name for modality in data.used.modalities),
-        tasks=tuple(tasks),
-        data=data.release.fingerprint,
-    )
-    return RunSpec(
-        components=(component,),
-        model=settings.model,
-        encoders=settings.encoders,
-        losses={task: ref for task, ref in settings.losses.items() if task in tasks},
-        strategy=_of_tasks(settings.strategy, tasks),
-        split=SplitSpec(),
-        missing=settings.frame.missing,
-        threads=settings.frame.threads,
-    )
+def _has(row: RowEntry, metric: str, pick: Pick) -> bool:
+    """Tell whether a row can have such a number, so that an empty cell is no missing run."""
+    if row.kind == "evaluate" and row.analysis:
+        info = analysis_info(str(row.analysis["name"]))
+        return metric in info.gives or (info.scores and not is_quantity(metric))
+    own = pick._replace(stage=USUAL.stage, scenario=USUAL.scenario)
+    clean = pick.scenario == USUAL.scenario or row.kind == "evaluate"
+    if row.kind == "evaluate":
+        own = own._replace(subgroup=USUAL.subgroup)
+    return clean and own == USUAL and not is_quantity(metric)
 
 
-def _of_tasks(strategy: Ref, tasks: list[str]) -> Ref:
-    """Leave out what a strategy says of tasks that a run does not train."""
-    config = dict(strategy.config)
-    if "task_weights" in config:
-        config["task_weights"] = {
-            name: weight for name, weight in config["task_weights"].items() if name in tasks
-        }
-    selection = config.get("selection")
-    if selection and selection["task"] not in (None, *tasks):
-        config["selection"] = {**selection, "task": None}
-    return strategy.model_copy(update={"config": config})
+def _pick(row: RowEntry, column: TableColumn) -> Pick:
+    """Return which value a cell shows: the row has the last word, its scenario the first."""
+    scenario = scenario_label(row.scenario)
+    first = column.pick if column.pick.scenario != "clean" else None
+    return row.pick.on(first or column.pick._replace(scenario=scenario))
 
 
 def _add(runs: dict[str, PlannedRun], run: PlannedRun) -> None:

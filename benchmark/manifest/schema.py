@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal, get_args
 from pydantic import Field
 
 from benchmark.core.problem import Frozen
+from benchmark.core.result import USUAL, Pick
 from benchmark.manifest.printed_schema import Paper
 
 MANIFEST_SCHEMA = 1
@@ -70,31 +71,62 @@ class DatasetEntry(Frozen):
     settings: Layer = Layer()
 
 
+class PickEntry(Frozen):
+    """Which of a run's values of a metric cells show; what is left out is the usual one.
+
+    Attributes:
+        stage: ``final``, or a stage of a strategy that has several.
+        scenario: ``clean``, or a scenario.
+        subgroup: ``all``, or a named subset of the rows.
+        head: ``main``, or a part's own prediction, e.g. ``expert:synergy``.
+    """
+
+    stage: str | None = None
+    scenario: str | None = None
+    subgroup: str | None = None
+    head: str | None = None
+
+    def on(self, pick: Pick) -> Pick:
+        """Return ``pick`` with what is written here on top."""
+        return pick._replace(**self.model_dump(exclude_none=True))
+
+
 class ColumnEntry(Frozen):
     """Columns of one task.
 
     Attributes:
         dataset: Key in the table's ``datasets``.
-        task: Task of that dataset.
-        metrics: Metric ids, in order.
+        task: Task of that dataset; empty for quantities that are about none, such as costs.
+        metrics: Ids of metrics or quantities, in order.
+        pick: Which of a run's values of them is shown.
+        labels: Column head by metric id, where it is not the metric's own.
         printed: Key of the paper's column by metric id, where several of its columns have the same
             dataset, task and metric (e.g. one per set of modalities).
     """
 
     dataset: str
-    task: str
+    task: str = ""
     metrics: Names
+    pick: PickEntry = PickEntry()
+    labels: dict[str, str] = Field(default_factory=dict)
     printed: dict[str, str] = Field(default_factory=dict)
 
 
 class RowEntry(Frozen):
-    """A row: a method and what it sets.
+    """A row: a method and what it sets, or what is done with another row's trained models.
 
     Attributes:
         key: Unique in the table.
         label: As shown.
         group: Head over neighbouring rows.
-        model: Registry name of a model or control.
+        kind: ``train``; ``evaluate`` looks at the trained models of other rows; ``measure`` tells
+            what a row costs.
+        model: Registry name of a model or control; left out where ``of`` names a row.
+        of: Rows that are evaluated or measured: keys of this table, or ``paper/table#row`` of
+            another, whose runs are then shared. An analysis sees the models of all of them.
+        analysis: Name and settings of what is done; an ``evaluate`` row without one scores.
+        scenario: Name and settings of what an ``evaluate`` row does to the data first.
+        pick: Which of the runs' values the row shows.
         train: ``joint`` trains all tasks of a dataset in one run, ``per_task`` one run per task.
         datasets: Datasets the row has; None is all.
         modalities: Modalities the row reads, by dataset, where they are not the table's.
@@ -105,12 +137,27 @@ class RowEntry(Frozen):
     key: RowKey
     label: str
     group: str = ""
-    model: str
+    kind: Literal["train", "evaluate", "measure"] = "train"
+    model: str = ""
+    of: str | Names = ()
+    analysis: Values = Field(default_factory=dict)
+    scenario: Values = Field(default_factory=dict)
+    pick: PickEntry = PickEntry()
     train: Literal["joint", "per_task"] = "joint"
     datasets: Names | None = None
     modalities: dict[str, Names] = Field(default_factory=dict)
     settings: Layer = Layer()
     by_dataset: dict[str, Layer] = Field(default_factory=dict)
+
+    @property
+    def origins(self) -> tuple[str, ...]:
+        """Rows that ``of`` names."""
+        return (self.of,) if isinstance(self.of, str) else self.of
+
+    @property
+    def trains(self) -> bool:
+        """Whether the row has settings of its own, for training or to be measured."""
+        return not self.origins and self.kind != "evaluate"
 
 
 class DatasetOverlay(Frozen):
@@ -130,16 +177,28 @@ class Overlay(Frozen):
 
 @dataclass(frozen=True)
 class TableColumn:
-    """One column: dataset × task × metric."""
+    """One column: dataset × task × metric, and which value of it.
+
+    Attributes:
+        dataset: Key in the table's ``datasets``.
+        task: Task; empty for quantities that are about none.
+        metric: Id of a metric or quantity.
+        pick: Which of a run's values.
+        label: Head of the column; empty takes the metric's own.
+    """
 
     dataset: str
     task: str
     metric: str
+    pick: Pick = USUAL
+    label: str = ""
 
     @property
     def key(self) -> str:
-        """Unique id ``dataset/task/metric``."""
-        return f"{self.dataset}/{self.task}/{self.metric}"
+        """Unique id ``dataset/task/metric``, and behind it which value, if not the usual one."""
+        parts = self.pick._asdict().items()
+        picked = [f"{name}={one}" for name, one in parts if one != getattr(USUAL, name)]
+        return "@".join([f"{self.dataset}/{self.task}/{self.metric}", *picked])
 
 
 class Manifest(Frozen):
@@ -204,4 +263,5 @@ class Manifest(Frozen):
         """Yield every column in order."""
         for entry in self.columns:
             for metric in entry.metrics:
-                yield TableColumn(entry.dataset, entry.task, metric)
+                pick, label = entry.pick.on(USUAL), entry.labels.get(metric, "")
+                yield TableColumn(entry.dataset, entry.task, metric, pick, label)

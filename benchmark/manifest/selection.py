@@ -23,6 +23,7 @@ class Request:
         variant: ``described`` or ``released``.
         profile: A profile, or ``auto``.
         accelerator: Whether there is one; ``auto`` takes ``paper`` only then.
+        device: Kind of device that costs are measured on.
         rows: Row keys; none is all, here and below.
         models: Registry names.
         datasets: Names in the table.
@@ -36,6 +37,7 @@ class Request:
     variant: str = "described"
     profile: str = "auto"
     accelerator: bool = False
+    device: str = "cpu"
     rows: Sequence[str] = ()
     models: Sequence[str] = ()
     datasets: Sequence[str] = ()
@@ -48,14 +50,20 @@ class Request:
 def select_rows(manifest: Manifest, request: Request) -> list[RowEntry]:
     """Return the rows asked for by key and model, in the table's order."""
     keys = matching(request.rows, [row.key for row in manifest.rows], "row")
-    models = matching(request.models, sorted({row.model for row in manifest.rows}), "model")
-    return [row for row in manifest.rows if row.key in keys and row.model in models]
+    models = matching(request.models, _models(manifest), "model")
+    chosen = [row for row in manifest.rows if row.key in keys]
+    return [row for row in chosen if row.model in models] if request.models else chosen
 
 
 def select_tasks(manifest: Manifest, request: Request) -> tuple[str, ...]:
     """Return the tasks asked for among those that have columns."""
-    known = dict.fromkeys(column.task for column in manifest.columns)
+    known = dict.fromkeys(column.task for column in manifest.columns if column.task)
     return matching(request.tasks, list(known), "task")
+
+
+def _models(manifest: Manifest) -> list[str]:
+    """Return the models of rows that are trained; rows that look at others name none."""
+    return sorted({row.model for row in manifest.rows if row.model})
 
 
 def matching(patterns: Iterable[str], known: Sequence[str], kind: str) -> tuple[str, ...]:

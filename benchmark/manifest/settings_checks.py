@@ -7,7 +7,7 @@ from typing import Any
 
 from benchmark.core.problem import Component
 from benchmark.datasets import DATASETS
-from benchmark.manifest.checks import describe, loader_config, loader_of, used_part
+from benchmark.manifest.described import describe, loader_config, loader_of, used_part
 from benchmark.manifest.issues import Issue, unknown
 from benchmark.manifest.resolve import (
     ENTRIES,
@@ -21,6 +21,7 @@ from benchmark.manifest.resolve import (
     origin,
     plain,
     settings_tree,
+    tree,
 )
 from benchmark.manifest.schema import Manifest, RowEntry
 from benchmark.manifest.settings import resolve
@@ -62,6 +63,8 @@ class _Checker:
         for dataset in self.manifest.datasets:
             self.check_options(dataset, variant, profile)
         for index, row in enumerate(self.manifest.rows):
+            for part, given in (("analysis", row.analysis), ("scenario", row.scenario)):
+                self.used.update(leaf.origin for leaf in leaves(tree(given, ("rows", index, part))))
             if row.model in MODELS:
                 for dataset in self.manifest.row_datasets(row):
                     self.check_row(index, row, dataset, (variant, profile))

@@ -26,6 +26,8 @@ def _branches(manifest: Manifest) -> Iterator[Tree]:
         yield written(row.settings, (*place, "settings"))
         for name, layer in row.by_dataset.items():
             yield written(layer, (*place, "by_dataset", name))
+        yield tree(row.analysis, (*place, "analysis"))
+        yield tree(row.scenario, (*place, "scenario"))
     for name, overlay in manifest.variants.items():
         yield from _overlay(overlay, ("variants", name))
     for profile, overlay in manifest.profiles.items():

@@ -20,5 +20,23 @@ It raises ``benchmark.metrics._base.Undefined`` (with the reason) where the numb
 from __future__ import annotations
 
 from benchmark.metrics._catalog import FAMILIES, METRICS, MetricInfo, kinds_of, metric_of_kind
+from benchmark.metrics._quantities import (
+    COUNTED,
+    QUANTITIES,
+    QuantityInfo,
+    is_quantity,
+    quantity_info,
+)
 
-__all__ = ["FAMILIES", "METRICS", "MetricInfo", "kinds_of", "metric_of_kind"]
+__all__ = [
+    "COUNTED",
+    "FAMILIES",
+    "METRICS",
+    "QUANTITIES",
+    "MetricInfo",
+    "QuantityInfo",
+    "is_quantity",
+    "kinds_of",
+    "metric_of_kind",
+    "quantity_info",
+]

@@ -47,6 +47,10 @@ class RunStore:
         """Validation and test predictions of an ``ok`` run."""
         return self.artifacts / fingerprint / "predictions.parquet"
 
+    def samples_path(self, fingerprint: str) -> Path:
+        """What an analysis found sample by sample."""
+        return self.artifacts / fingerprint / "samples.parquet"
+
     def weights_path(self, fingerprint: str) -> Path:
         """Trained weights of a run that keeps them."""
         return self.artifacts / fingerprint / "weights.safetensors"
@@ -108,6 +112,7 @@ class RunStore:
         result: RunResult,
         predictions: DataFrame | None = None,
         weights: Path | None = None,
+        samples: DataFrame | None = None,
     ) -> bool:
         """Store a result; what belongs to it is written first, so that ``ok`` implies it.
 
@@ -115,6 +120,7 @@ class RunStore:
             result: The record.
             predictions: Validation and test predictions.
             weights: Finished weights file; copied unless it is at :meth:`weights_path` already.
+            samples: What an analysis found sample by sample.
 
         Returns:
             False if an ``ok`` or ``diverged`` result was kept instead of this failure.
@@ -128,9 +134,13 @@ class RunStore:
         if result.status not in FINAL and self._is_final(fingerprint):
             return False
         artifacts = {}
-        if predictions is not None:
-            path = self._write_predictions(fingerprint, predictions)
-            artifacts[path.name] = sha256(path)
+        for frame, path in (
+            (predictions, self.predictions_path(fingerprint)),
+            (samples, self.samples_path(fingerprint)),
+        ):
+            if frame is not None:
+                _write_frame(frame, path)
+                artifacts[path.name] = sha256(path)
         if weights is not None:
             path = self._place_weights(fingerprint, weights)
             artifacts[path.name] = sha256(path)
@@ -139,17 +149,11 @@ class RunStore:
 
     def read_predictions(self, fingerprint: str) -> DataFrame | None:
         """Return the stored predictions, or None; an unreadable file goes to quarantine."""
-        import pandas as pd
-        from pyarrow import ArrowException
+        return self._read_frame(fingerprint, self.predictions_path(fingerprint))
 
-        path = self.predictions_path(fingerprint)
-        try:
-            return pd.read_parquet(path)
-        except FileNotFoundError:
-            return None
-        except (ArrowException, OSError, ValueError) as error:
-            self.set_aside(path, f"{fingerprint}.predictions.parquet", str(error))
-            return None
+    def read_samples(self, fingerprint: str) -> DataFrame | None:
+        """Return what an analysis found sample by sample, like :meth:`read_predictions`."""
+        return self._read_frame(fingerprint, self.samples_path(fingerprint))
 
     def remove_checkpoint(self, fingerprint: str) -> None:
         """Delete the epoch checkpoint, and the run's artifact folder if nothing else is in it."""
@@ -175,11 +179,17 @@ class RunStore:
         head = self.head(fingerprint)
         return head is not None and head.status in FINAL
 
-    def _write_predictions(self, fingerprint: str, predictions: DataFrame) -> Path:
-        path = self.predictions_path(fingerprint)
-        with replacing(path) as temp:
-            predictions.to_parquet(temp, index=False)
-        return path
+    def _read_frame(self, fingerprint: str, path: Path) -> DataFrame | None:
+        import pandas as pd
+        from pyarrow import ArrowException
+
+        try:
+            return pd.read_parquet(path)
+        except FileNotFoundError:
+            return None
+        except (ArrowException, OSError, ValueError) as error:
+            self.set_aside(path, f"{fingerprint}.{path.name}", str(error))
+            return None
 
     def _place_weights(self, fingerprint: str, weights: Path) -> Path:
         path = self.weights_path(fingerprint)
@@ -211,6 +221,11 @@ class RunStore:
         if isinstance(error, PermissionError):
             raise StoreError(f"cannot read {path}: {error.strerror}", "check its owner") from error
         self.set_aside(path, path.name, str(error))
+
+
+def _write_frame(frame: DataFrame, path: Path) -> None:
+    with replacing(path) as temp:
+        frame.to_parquet(temp, index=False)
 
 
 def sha256(path: Path) -> str:

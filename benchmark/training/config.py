@@ -102,6 +102,11 @@ class TrainingConfig(Frozen):
     task_weights: dict[str, float] = Field(default_factory=dict)
     drop_last: bool = False
 
+    @property
+    def scoring_batch_size(self) -> int:
+        """Samples of a forward pass without gradients, which needs far less memory than a step."""
+        return 4 * max(1, self.batch_size // self.accumulate)
+
 
 class FitConfig(Frozen):
     """Settings of the ``fit`` strategy: none; a control carries its own."""

@@ -14,6 +14,7 @@ from benchmark.core.batch import Batch, ModalityData
 from benchmark.core.errors import DataError, UsageError
 from benchmark.core.paths import Paths
 from benchmark.core.problem import Component, Task
+from benchmark.core.pseudonyms import pseudonym_key, pseudonyms
 from benchmark.core.spec import ComponentSpec, RunSpec, canonical_json
 from benchmark.datasets import DATASETS
 from benchmark.datasets._base import DataContext, Dataset
@@ -59,6 +60,17 @@ class RunData:
     def group_ids(self, part: PartName) -> list[str]:
         """Return the patient of each of a part's samples."""
         return self._names("group_id", part)
+
+    def stored_ids(self, part: PartName) -> dict[str, list[str]]:
+        """Return ``sample_id`` and ``group_id`` as results keep them.
+
+        Of a credentialed release they are keyed hashes (:mod:`benchmark.core.pseudonyms`).
+        """
+        ids = {"sample_id": self.sample_ids(part), "group_id": self.group_ids(part)}
+        if not self.dataset.release.credentialed:
+            return ids
+        key = pseudonym_key(self.dataset.context.paths.cache)
+        return {name: pseudonyms(found, key) for name, found in ids.items()}
 
     def _names(self, column: str, part: PartName) -> list[str]:
         names = self.dataset.samples[column].to_numpy()[self.parts.rows(part)]

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from benchmark.core.batch import Batch
 from benchmark.core.errors import DivergedError
-from benchmark.core.result import MetricRow, Part
+from benchmark.core.result import USUAL, MetricRow, Part, Pick
 from benchmark.metrics import METRICS
 from benchmark.metrics.evaluate import evaluate, metric_form, metric_info
 from benchmark.models._base import Model
@@ -53,17 +53,34 @@ def autocast(device: str, precision: str) -> torch.autocast:
     return torch.autocast(kind, dtype=torch.bfloat16, enabled=precision == "bf16")
 
 
-def metric_rows(data: RunData, part: Part, scores: Scores) -> list[MetricRow]:
-    """Compute every metric that exists for each task's kind on one part."""
+def metric_rows(
+    data: RunData,
+    part: Part,
+    scores: Scores,
+    pick: Pick = USUAL,
+    among: NDArray[np.bool_] | None = None,
+) -> list[MetricRow]:
+    """Compute every metric that exists for each task's kind on one part.
+
+    Args:
+        data: The run's rows.
+        part: Which of them.
+        scores: By task, in the form metrics take; tasks without scores are left out.
+        pick: What the rows are called: scenario, subgroup, head.
+        among: (n,) samples of the part that count; None is all.
+    """
     targets = data.targets(part)
+    chosen = slice(None) if among is None else among
     rows = []
-    for task in data.component.tasks:
-        truth, score = metric_form(task, targets[task.name], scores[task.name])
+    for task in (one for one in data.component.tasks if one.name in scores):
+        whole = metric_form(task, targets[task.name], scores[task.name])
+        truth, score = (one[chosen] for one in whole)
         for metric in METRICS:
             if task.kind in metric_info(metric).kinds:
                 found = evaluate(metric, task.kind, truth, score)
                 rows.append(
                     MetricRow(
+                        **pick._asdict(),
                         part=part,
                         dataset=data.component.dataset,
                         task=task.name,
@@ -87,22 +104,16 @@ def prediction_table(data: RunData, part: Part, scores: Scores) -> pd.DataFrame:
     (probability of class 1, predicted value, or risk) or ``s0 .. s{C-1}`` (classes or labels).
     Of masks, pixels are counted: ``y0 .. y{C-1}`` of each true class, ``s0 .. s{C*C-1}`` of true
     class i predicted as j at i * C + j.
-    Tasks with fewer outputs hold NaN in the columns they lack.
+    Tasks with fewer outputs hold NaN in the columns they lack. Ids of credentialed releases are
+    keyed hashes.
     """
-    targets, ids = data.targets(part), data.sample_ids(part)
+    targets, ids = data.targets(part), data.stored_ids(part)
     frames = []
     for task in data.component.tasks:
-        frame = pd.DataFrame(
-            {
-                "part": part,
-                "dataset": data.component.dataset,
-                "task": task.name,
-                "sample_id": ids,
-                "group_id": data.group_ids(part),
-            }
-        )
+        names = {"part": part, "dataset": data.component.dataset, "task": task.name}
+        frame = pd.DataFrame({**names, **ids})
         pair = metric_form(task, targets[task.name], scores[task.name])
-        truth, score = (one.reshape(len(ids), -1) for one in pair)
+        truth, score = (one.reshape(len(frame), -1) for one in pair)
         columns = {f"y{c}": truth[:, c] for c in range(truth.shape[1])}
         columns |= {f"s{c}": score[:, c] for c in range(score.shape[1])}
         frames.append(frame.assign(**columns))

@@ -58,19 +58,22 @@ class Outcome:
 
     Attributes:
         rows: Every metric of every task on validation and test.
-        predictions: See :func:`benchmark.training.evaluate.prediction_table`.
+        predictions: See :func:`benchmark.training.evaluate.prediction_table`; None where a run
+            scores nothing.
         releases: Data used, by component name.
         seconds: Wall time of ``data``, ``fit``, ``predict`` and ``total``.
         info: Small facts, JSON values.
         weights: Kept weights on the CPU by parameter name; None for a control.
+        samples: What an analysis found sample by sample; None without one.
     """
 
     rows: tuple[MetricRow, ...]
-    predictions: pd.DataFrame
+    predictions: pd.DataFrame | None
     releases: dict[str, Release]
     seconds: dict[str, float]
     info: dict[str, Any]
     weights: dict[str, Tensor] | None
+    samples: pd.DataFrame | None = None
 
 
 def execute(spec: RunSpec, context: ExecutionContext) -> Outcome:
@@ -82,12 +85,12 @@ def execute(spec: RunSpec, context: ExecutionContext) -> Outcome:
         DivergedError: Training produced something that is not finite.
     """
     if spec.kind != "train":
-        raise UsageError(f"runs of kind {spec.kind!r} cannot be executed yet")
-    _fix_numerics(spec.threads, context.device)
-    clock = _Clock()
+        raise UsageError(f"{spec.kind!r} runs are for benchmark.measures.execute")
+    fix_numerics(spec.threads, context.device)
+    clock = Clock()
     # The worker's environment may allow more: it is shared with runs that want more threads.
     with threadpool_limits(spec.threads):
-        data = _load(spec, context)
+        data = load_data(spec, context)
         clock.lap("data")
         fitted = _fit(spec, data, context)
         clock.lap("fit")
@@ -104,13 +107,14 @@ def execute(spec: RunSpec, context: ExecutionContext) -> Outcome:
     )
 
 
-def _fix_numerics(threads: int, device: str) -> None:
+def fix_numerics(threads: int, device: str) -> None:
     """One thread count per spec, and only algorithms that repeat where that is possible."""
     torch.set_num_threads(threads)
     torch.use_deterministic_algorithms(device == "cpu")
 
 
-def _load(spec: RunSpec, context: ExecutionContext) -> RunData:
+def load_data(spec: RunSpec, context: ExecutionContext) -> RunData:
+    """Load a run's dataset and divide it."""
     dataset = load_dataset(spec.components[0], context.paths, context.source)
     data = run_data(spec, dataset)
     context.progress("data", dict(data.sizes))
@@ -134,7 +138,7 @@ def _score(data: RunData, fitted: Fitted) -> tuple[list[MetricRow], pd.DataFrame
     return rows, pd.concat(tables, ignore_index=True)
 
 
-class _Clock:
+class Clock:
     """Wall time by phase."""
 
     def __init__(self) -> None:

@@ -174,8 +174,7 @@ class Trainer:
 
     def predict(self, batch: Batch) -> dict[str, Tensor]:
         """Return logits (N, C) by task with the model's present weights."""
-        # Without gradients a forward pass needs far less memory than a training step.
-        size = 4 * max(1, self.config.batch_size // self.config.accumulate)
+        size = self.config.scoring_batch_size
         return predict_logits(self.model, batch, self.device, size, self.config.precision)
 
     def _state(self) -> dict[str, Any]:

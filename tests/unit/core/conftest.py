@@ -27,4 +27,7 @@ def spec() -> RunSpec:
         split=SplitSpec(kind="kfold", folds=5, fold=2, stratify="diagnosis", seed=7),
         missing=MissingSpec(rates={"mean": 0.3}, seed=4),
         seed=1,
+        analysis=Ref(name="experts", config={"option": 1}),
+        change=Ref(name="drop", config={"drop": ["mean"]}),
+        device="cpu",
     )

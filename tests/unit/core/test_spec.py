@@ -89,7 +89,14 @@ def test_the_fingerprint_is_the_same_in_another_process(spec: RunSpec) -> None:
 
 
 def test_the_fingerprint_is_that_of_earlier_versions(spec: RunSpec) -> None:
-    assert spec.fingerprint == "5319dc34f4771b7c1ac075c1443c5559"
+    before = spec.model_copy(update={"analysis": None, "change": None, "device": ""})
+    assert before.fingerprint == "5319dc34f4771b7c1ac075c1443c5559"
+
+
+def test_a_changed_copy_has_a_name_of_its_own(spec: RunSpec) -> None:
+    name = spec.fingerprint
+    assert spec.model_copy(update={"seed": 99}).fingerprint != name
+    assert spec.model_copy().fingerprint == name
 
 
 def test_a_field_added_later_keeps_the_names_of_stored_runs(spec: RunSpec) -> None:
@@ -104,7 +111,7 @@ def test_a_field_added_later_keeps_the_names_of_stored_runs(spec: RunSpec) -> No
 def test_unknown_and_coerced_fields_are_refused(spec: RunSpec) -> None:
     body = spec.model_dump(mode="json")
     with pytest.raises(ValidationError, match="Extra inputs"):
-        RunSpec.parse({**body, "device": "cpu"})
+        RunSpec.parse({**body, "machine": "cpu"})
     with pytest.raises(ValidationError, match="valid integer"):
         RunSpec.parse({**body, "seed": True})
     with pytest.raises(ValidationError, match="valid integer"):
@@ -148,6 +155,9 @@ def test_defaults_never_change() -> None:
         "parents": [],
         "weights": {},
         "threads": 1,
+        "analysis": None,
+        "change": None,
+        "device": "",
     }
     missing = MissingSpec(rates={})
     assert (missing.parts, missing.seed, missing.keep_one) == (("train", "val", "test"), 0, True)
