@@ -114,7 +114,7 @@ BROKEN: dict[str, tuple[str, str, list[str]]] = {
         "{name: patch}",
         [
             "f.yaml:10: settings.encoders.*.name: encoder 'patch' gives tokens, "
-            "model 'early_fusion' takes vector (use mlp, text_vector) [row early]"
+            "model 'early_fusion' takes vector (use "
         ],
     ),
     "bad encoder setting": (

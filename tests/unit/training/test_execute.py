@@ -275,7 +275,7 @@ def test_datasets_are_read_once(
 
 
 def test_errors_name_what_is_missing(planted_spec: Build, paths: Paths) -> None:
-    with pytest.raises(UsageError, match="kind 'evaluate' cannot be executed yet"):
+    with pytest.raises(UsageError, match="'evaluate' runs are for"):
         _execute(planted_spec(kind="evaluate"), paths)
     with pytest.raises(UsageError, match="no encoder for modality 'b'"):
         _execute(planted_spec(encoders={"a": Ref(name="mlp")}), paths)
