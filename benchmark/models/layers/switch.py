@@ -10,33 +10,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from benchmark.models.layers.experts import Experts
+
 ExpertInit = Literal["linear", "stacked"]
-
-
-class ExpertMLPs(nn.Module):
-    """E perceptrons ``W2_e GELU(W1_e x + b1_e) + b2_e``, ``E (4 D^2 + 3 D)`` parameters.
-
-    Biases start at zero. Weights are uniform within ``1 / sqrt(fan_in)``: of one expert's map
-    (``linear``), or with the fan-in that torch reads off a stack (E, out, in), ``out * in``, which
-    is far smaller (``stacked``, a defect of a release).
-
-    Args:
-        experts: E.
-        width: D; the inner width is 2 D.
-        init: How weights are drawn.
-    """
-
-    def __init__(self, experts: int, width: int, init: ExpertInit = "linear") -> None:
-        super().__init__()
-        self.first = nn.Parameter(_uniform((experts, width, 2 * width), init))
-        self.first_bias = nn.Parameter(torch.zeros(experts, 1, 2 * width))
-        self.second = nn.Parameter(_uniform((experts, 2 * width, width), init))
-        self.second_bias = nn.Parameter(torch.zeros(experts, 1, width))
-
-    def forward(self, tokens: Tensor) -> Tensor:
-        """Map the tokens of every expert, (E, N, D) to (E, N, D)."""
-        hidden = functional.gelu(torch.baddbmm(self.first_bias, tokens, self.first))
-        return torch.baddbmm(self.second_bias, hidden, self.second)
 
 
 @dataclass(frozen=True)
@@ -64,7 +40,8 @@ class SwitchMoE(nn.Module):
     ``p = softmax(W x + b + noise)``, ``y = p_e Expert_e(x)`` with ``e = argmax p``. An expert takes
     the first ``ceil(c N / E)`` tokens of a group that come to it; the others get zeros. The balance
     loss of a group is ``E sum_e f_e P_e`` with f the share of kept tokens that went to e and P the
-    sum of its probabilities over all tokens, divided by the number of kept ones.
+    sum of its probabilities over all tokens, divided by the number of kept ones. Experts are
+    perceptrons with GELU of inner width 2 D whose biases start at zero.
 
     Parameters: ``E (4 D^2 + 3 D) + D E + E``.
 
@@ -74,7 +51,8 @@ class SwitchMoE(nn.Module):
         capacity_train: c in training.
         capacity_eval: c in evaluation; None takes every token, so that samples stay independent.
         noise: Half width of the uniform noise on the router's logits in training.
-        init: Of the experts.
+        init: Weights of the experts are uniform within ``1 / sqrt(fan-in)``: of one map
+            (``linear``), or of the stack of all, far smaller (``stacked``, a defect of a release).
     """
 
     def __init__(
@@ -90,7 +68,8 @@ class SwitchMoE(nn.Module):
         self.count, self.noise = experts, noise
         self.capacity_train, self.capacity_eval = capacity_train, capacity_eval
         self.router = nn.Linear(width, experts)
-        self.experts = ExpertMLPs(experts, width, init)
+        self.experts = Experts(experts, width, 2 * width)
+        _initialise(self.experts, init)
 
     def forward(self, tokens: Tensor, present: Tensor) -> tuple[Tensor, Tensor]:
         """Route G groups of N tokens.
@@ -140,6 +119,11 @@ class SwitchMoE(nn.Module):
         return tokens if factor is None else math.ceil(factor * tokens / self.count)
 
 
-def _uniform(shape: tuple[int, int, int], init: ExpertInit) -> Tensor:
-    fan_in = shape[1] if init == "linear" else shape[1] * shape[2]
-    return torch.empty(shape).uniform_(-(fan_in**-0.5), fan_in**-0.5)
+def _initialise(experts: Experts, init: ExpertInit) -> None:
+    """Biases are zero; ``stacked`` weights take the fan-in that torch reads off (E, out, in)."""
+    nn.init.zeros_(experts.inner_bias)
+    nn.init.zeros_(experts.outer_bias)
+    if init == "stacked":
+        for weight in (experts.inner, experts.outer):
+            bound = (weight.shape[1] * weight.shape[2]) ** -0.5
+            nn.init.uniform_(weight, -bound, bound)

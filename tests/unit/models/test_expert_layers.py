@@ -19,8 +19,8 @@ Agree = Callable[[Tensor, Tensor, Sequence[Tensor]], None]
 def _switch(width: int = 4, experts: int = 3, **settings: float) -> SwitchMoE:
     torch.manual_seed(0)
     layer = SwitchMoE(width, experts, **settings).double()
-    torch.nn.init.normal_(layer.experts.first_bias)
-    torch.nn.init.normal_(layer.experts.second_bias)
+    torch.nn.init.normal_(layer.experts.inner_bias)
+    torch.nn.init.normal_(layer.experts.outer_bias)
     return layer
 
 
@@ -31,8 +31,8 @@ def _tokens(*shape: int) -> Tensor:
 
 def _expert(layer: SwitchMoE, e: int, x: Tensor) -> Tensor:
     weights = layer.experts
-    hidden = functional.gelu(x @ weights.first[e] + weights.first_bias[e, 0])
-    return hidden @ weights.second[e] + weights.second_bias[e, 0]
+    hidden = functional.gelu(x @ weights.inner[e] + weights.inner_bias[e, 0])
+    return hidden @ weights.outer[e] + weights.outer_bias[e, 0]
 
 
 def _switch_by_loops(
@@ -83,7 +83,7 @@ def test_switch_when_all_go_to_one_expert() -> None:
     assert torch.allclose(output[0, 1], _expert(layer, 1, x[0, 1]), atol=1e-6)
     assert float(balance.detach()) == pytest.approx(3 * 6 / 2)  # E f P
     output.sum().backward()
-    grad = layer.experts.first.grad
+    grad = layer.experts.inner.grad
     assert grad is not None
     assert [bool(one.any()) for one in grad] == [False, True, False]
 
@@ -100,8 +100,8 @@ def test_switch_with_one_token_and_with_none() -> None:
 def test_stacked_experts_start_far_smaller() -> None:
     torch.manual_seed(0)
     linear, stacked = SwitchMoE(128, 4).experts, SwitchMoE(128, 4, init="stacked").experts
-    assert float(linear.first.detach().abs().max()) == pytest.approx(128**-0.5, rel=0.01)
-    assert float(stacked.first.detach().abs().max()) == pytest.approx((128 * 256) ** -0.5, rel=0.01)
+    assert float(linear.inner.detach().abs().max()) == pytest.approx(128**-0.5, rel=0.01)
+    assert float(stacked.inner.detach().abs().max()) == pytest.approx((128 * 256) ** -0.5, rel=0.01)
 
 
 def _moepp_by_loops(layer: MoEPP, tokens: Tensor, before: Tensor | None) -> Tensor:
