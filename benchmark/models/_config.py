@@ -16,9 +16,11 @@ class ModelConfig(Frozen):
     Attributes:
         encoder_output: What the model's encoders must give: ``vector`` (B, D) or ``tokens``
             (B, P, D). Checked against the encoders when a manifest is validated.
+        separable: Whether the model is a ``FusionModel``, whose fusion a wrapper may repeat.
     """
 
     encoder_output: ClassVar[EncoderOutput] = "vector"
+    separable: ClassVar[bool] = False
 
     def encoder_gives(self, modality: str) -> EncoderOutput:
         """Return what the encoder of a modality must give, where settings decide that."""

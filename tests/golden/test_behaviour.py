@@ -62,7 +62,8 @@ def _spec(name: str, paths: Paths) -> RunSpec:
     config = DATASETS.config("planted").parse(options)
     release = DATASETS.load("planted").probe(config, DataContext(paths))
     control = MODELS.entry(name).family == "control"
-    output = "" if control else MODELS.config(name).encoder_output
+    given = MODELS.config(name).parse(NEEDED.get(name, {}))
+    output = "" if control else given.encoder_gives("a")
     encoder = _ref(ENCODERS, {"tokens": "patch"}.get(output, "mlp"), {"width": 8})
     training = _ref(STRATEGIES, "fit", {}) if control else _ref(STRATEGIES, "plain", TRAINING)
     return RunSpec(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
@@ -17,6 +17,8 @@ class EarlyFusionConfig(ModelConfig):
         dropout: After every hidden activation.
         activation: Between layers.
     """
+
+    separable: ClassVar[bool] = True
 
     hidden: tuple[Annotated[int, Field(ge=1)], ...] = (64,)
     dropout: float = Field(default=0.0, ge=0, lt=1)

@@ -22,6 +22,7 @@ class EarlyFusionTransformerConfig(ModelConfig):
     """
 
     encoder_output: ClassVar[EncoderOutput] = "tokens"
+    separable: ClassVar[bool] = True
 
     width: int = Field(default=9, ge=1)
     layers: int = Field(default=3, ge=1)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from pydantic import Field
 
 from benchmark.models._config import ModelConfig
@@ -16,6 +18,8 @@ class InterpretCCConfig(ModelConfig):
         dropout: In the joint perceptron.
         eval_gumbel_noise: Draw the gates' noise in evaluation too, as released.
     """
+
+    separable: ClassVar[bool] = True
 
     tau: float = Field(default=1.0, gt=0)
     threshold: float = Field(default=0.5, ge=0, lt=1)

@@ -21,6 +21,7 @@ class JointTransformerConfig(ModelConfig):
     """
 
     encoder_output: ClassVar[Literal["vector", "tokens"]] = "tokens"
+    separable: ClassVar[bool] = True
 
     layers: int = Field(default=2, ge=1)
     heads: int = Field(default=4, ge=1)

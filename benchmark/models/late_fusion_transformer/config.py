@@ -22,6 +22,7 @@ class LateFusionTransformerConfig(ModelConfig):
     """
 
     encoder_output: ClassVar[EncoderOutput] = "tokens"
+    separable: ClassVar[bool] = True
 
     channels: int = Field(default=64, ge=1)
     layers: int = Field(default=2, ge=1)

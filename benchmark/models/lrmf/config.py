@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
@@ -24,6 +24,8 @@ class LRMFConfig(ModelConfig):
         init: ``unit`` keeps the product of any number of modalities near 1 at first; ``xavier``
             is that of the releases, whose product vanishes as modalities are added.
     """
+
+    separable: ClassVar[bool] = True
 
     rank: Width = 32
     width: Width = 64

@@ -22,6 +22,7 @@ class MoEPPConfig(ModelConfig):
     """
 
     encoder_output: ClassVar[EncoderOutput] = "tokens"
+    separable: ClassVar[bool] = True
 
     layers: int = Field(default=2, ge=1)
     heads: int = Field(default=4, ge=1)

@@ -226,7 +226,7 @@ def test_controls_repeat(planted_spec: Build, paths: Paths, name: str) -> None:
 def test_every_model_runs(planted_spec: Build, paths: Paths, model: str, classes: int) -> None:
     config = SETTINGS.get(model, {})
     encoder = Ref(name="mlp")
-    if MODELS.config(model).encoder_output == "tokens":
+    if MODELS.config(model).parse(config).encoder_gives("a") == "tokens":
         encoder = Ref(name="patch", config={"width": 8, "patches": 2})
     spec = planted_spec(
         {"epochs": 1},

@@ -1,0 +1,1 @@
+"""Interaction experts around any fusion model."""
