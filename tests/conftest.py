@@ -11,8 +11,10 @@ from hypothesis import settings
 
 from benchmark.core.paths import Paths
 from benchmark.datasets import DATASETS
+from benchmark.losses import LOSSES
 from benchmark.metrics import METRICS
 from benchmark.models import MODELS
+from benchmark.models.encoders import ENCODERS
 
 # The same examples in every run, no time limit per example (machines are shared), no files left.
 settings.register_profile("suite", derandomize=True, deadline=None, database=None)
@@ -28,7 +30,7 @@ def paths(tmp_path: Path) -> Paths:
 @pytest.fixture
 def own_registries(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Let a test load plug-ins: names, search path and environment are as before afterwards."""
-    for registry in (MODELS, DATASETS, METRICS):
+    for registry in (MODELS, DATASETS, METRICS, ENCODERS, LOSSES):
         monkeypatch.setattr(registry, "_entries", dict(registry._entries))
     monkeypatch.setattr(sys, "path", list(sys.path))
     monkeypatch.delenv("MMBENCH_PLUGINS", raising=False)

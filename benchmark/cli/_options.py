@@ -313,7 +313,7 @@ PluginOption = Annotated[
         exists=True,
         dir_okay=False,
         metavar="FILE.py",
-        help="Python file with a model, dataset or metric (MMBENCH_PLUGINS).",
+        help="Python file with a model, dataset, metric, encoder or loss (MMBENCH_PLUGINS).",
         rich_help_panel=_HOW,
     ),
 ]

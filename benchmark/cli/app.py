@@ -333,7 +333,7 @@ def check_command(
     plugin: PluginOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Check what models, datasets and metrics must do; exit code 1 if something does not hold.
+    """Check what models, datasets, metrics ... must do; exit code 1 if something does not hold.
 
     --set gives settings to a model or options to a dataset whose config has no default for them.
     """

@@ -1,4 +1,4 @@
-"""``mmbench check``: the contract of a model, dataset or metric, and in words what breaks it."""
+"""``mmbench check``: the contract of a model, dataset, metric ..., and in words what breaks it."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def _find(subject: str) -> list[Registration]:
     ]
     if not found:
         known = [name for registry in REGISTRIES.values() for name in registry]
-        raise UnknownNameError("model, dataset or metric", subject, known)
+        raise UnknownNameError(" or ".join(REGISTRIES), subject, known)
     return found
 
 
@@ -103,10 +103,12 @@ def _offered(path: Path) -> list[Registration]:
 
 
 def _verdicts(thing: Registration, settings: dict[str, Any], paths: Paths) -> Iterator[Verdict]:
-    from benchmark.checks._base import Verdict, run_checks
+    from benchmark.checks._base import run_checks
 
     if thing.entry.family == "control":
-        yield Verdict("control", "not checked", "there are checks of models, not of controls")
+        from benchmark.checks import controls
+
+        yield from run_checks(controls.ControlSubject(thing.name, settings), controls.CHECKS)
     elif thing.kind == "model":
         from benchmark.checks import models
 
@@ -116,6 +118,14 @@ def _verdicts(thing: Registration, settings: dict[str, Any], paths: Paths) -> It
 
         subject = datasets.DatasetSubject(thing.name, paths, settings)
         yield from run_checks(subject, datasets.CHECKS)
+    elif thing.kind == "encoder":
+        from benchmark.checks import encoders
+
+        yield from run_checks(encoders.EncoderSubject(thing.name, settings), encoders.CHECKS)
+    elif thing.kind == "loss":
+        from benchmark.checks import losses
+
+        yield from run_checks(losses.LossSubject(thing.name, settings), losses.CHECKS)
     else:
         from benchmark.checks import metrics
 

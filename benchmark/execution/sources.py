@@ -14,6 +14,7 @@ from benchmark.core.spec import RunSpec, canonical_json
 from benchmark.datasets import DATASETS
 from benchmark.losses import LOSSES
 from benchmark.measures import ANALYSES, SCENARIOS
+from benchmark.metrics import source_of
 from benchmark.models import MODELS
 from benchmark.models.encoders import ENCODERS
 from benchmark.training.strategies import STRATEGIES
@@ -35,15 +36,18 @@ def run_sources(spec: RunSpec) -> dict[str, str]:
 
 
 def check_plugins(spec: RunSpec) -> None:
-    """Refuse to compute a run whose plug-in was edited after the run was planned.
+    """Refuse to compute a run one of whose plug-ins was edited after the run was planned.
 
     Raises:
         UsageError: The code that is loaded is not the code the run's fingerprint names.
         UnknownNameError: The plug-in is not loaded.
     """
     wanted = [(DATASETS, component.loader) for component in spec.components]
-    for registry, ref in [*wanted, (MODELS, spec.model)]:
-        if registry.entry(ref.name).source != ref.source:
+    wanted += [(MODELS, spec.model), (STRATEGIES, spec.strategy)]
+    wanted += [(ENCODERS, one) for one in spec.encoders.values()]
+    wanted += [(LOSSES, one) for one in spec.losses.values()]
+    for registry, ref in wanted:
+        if source_of(registry, ref.name, ref.config) != ref.source:
             raise UsageError(
                 f"the code of {registry.kind} {ref.name!r} has changed since the run was planned",
                 "run the same command again",

@@ -6,15 +6,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from benchmark.core.problem import Component
+from benchmark.core.problem import Component, Task, TaskKind
 from benchmark.core.registry import Registry
 from benchmark.core.spec import Ref
-from benchmark.losses import DEFAULT_LOSS, LOSSES
+from benchmark.losses import DEFAULT_LOSS, LOSSES, LossInfo
 from benchmark.manifest.frame import Frame
 from benchmark.manifest.issues import Issue, parse, unknown
 from benchmark.manifest.resolve import Tree, is_control, merge_entry, plain
 from benchmark.manifest.schema import RowEntry
-from benchmark.metrics import FAMILIES, METRICS, kinds_of
+from benchmark.metrics import FAMILIES, METRICS, kinds_of, named_ref
 from benchmark.models import MODELS
 from benchmark.models.encoders import ENCODERS
 from benchmark.training.strategies import STRATEGIES
@@ -118,7 +118,7 @@ class _Resolver:
         if unfit := [one for one in self.used.tasks if kinds and one.kind not in kinds]:
             shown = ", ".join(f"{task.name} ({task.kind})" for task in unfit)
             self.note((), f"{self.row.model!r} is not for {shown}, but for {', '.join(kinds)}")
-        return MODELS.ref(self.row.model, dump(config))
+        return named_ref(MODELS, self.row.model, dump(config))
 
     def frame(self) -> Frame | None:
         """Return split, seeds, missing modalities, threads and time-out."""
@@ -166,8 +166,20 @@ class _Resolver:
         for task in self.used.tasks:
             ref = self.named("losses", task.name, LOSSES, DEFAULT_LOSS.get(task.kind))
             if ref:
+                self.check_loss(ref.name, task)
                 found[task.name] = ref
         return found
+
+    def check_loss(self, name: str, task: Task) -> None:
+        """Note a loss that is not defined for the task's kind."""
+        entry = LOSSES.entry(name)
+        kinds = entry.kinds if isinstance(entry, LossInfo) else ()
+        if kinds and task.kind not in kinds:
+            self.note(
+                (*self.place("losses", task.name), "name"),
+                f"loss {name!r} is for {', '.join(kinds)} tasks, {task.name!r} is {task.kind}"
+                f" (use {', '.join(_losses_for(task.kind))})",
+            )
 
     def named(self, part: str, key: str, registry: Registry, default: str | None) -> Ref | None:
         """Return what is registered under the name of an entry, with its config."""
@@ -208,7 +220,7 @@ class _Resolver:
         if config is None:
             return None
         self.check_training(config)
-        return STRATEGIES.ref(name, dump(config))
+        return named_ref(STRATEGIES, name, dump(config))
 
     def check_training(self, config: Any) -> None:
         """Note tasks and metrics that the training names and the data does not have."""
@@ -246,6 +258,11 @@ class _Resolver:
 def _branch(node: Tree, key: str) -> Tree:
     found = node.get(key)
     return found if isinstance(found, dict) else {}
+
+
+def _losses_for(kind: TaskKind) -> list[str]:
+    kinds = {name: getattr(LOSSES.entry(name), "kinds", ()) for name in LOSSES}
+    return [name for name, defined in kinds.items() if kind in defined]
 
 
 def _encoders_giving(output: str) -> str:

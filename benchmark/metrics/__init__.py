@@ -19,7 +19,15 @@ It raises ``benchmark.metrics._base.Undefined`` (with the reason) where the numb
 
 from __future__ import annotations
 
-from benchmark.metrics._catalog import FAMILIES, METRICS, MetricInfo, kinds_of, metric_of_kind
+from benchmark.metrics._catalog import (
+    FAMILIES,
+    METRICS,
+    MetricInfo,
+    kinds_of,
+    metric_of_kind,
+    named_ref,
+    source_of,
+)
 from benchmark.metrics._quantities import (
     COUNTED,
     QUANTITIES,
@@ -38,5 +46,7 @@ __all__ = [
     "is_quantity",
     "kinds_of",
     "metric_of_kind",
+    "named_ref",
     "quantity_info",
+    "source_of",
 ]

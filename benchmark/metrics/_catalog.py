@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from math import inf
 from typing import Any
 
 from benchmark.core.problem import TaskKind
 from benchmark.core.registry import Entry, Registry
+from benchmark.core.spec import Ref
 
 
 @dataclass(frozen=True)
@@ -153,3 +155,32 @@ def kinds_of(metric: str) -> tuple[TaskKind, ...]:
     entry = METRICS.entry(metric)
     assert isinstance(entry, MetricInfo)
     return entry.kinds
+
+
+def named_ref(registry: Registry, name: str, config: dict[str, Any]) -> Ref:
+    """Return ``name`` with its configuration, named by its code and that of what chooses in it.
+
+    Args:
+        registry: Of models or strategies.
+        name: Name there.
+        config: Resolved configuration.
+    """
+    return registry.ref(name, config).model_copy(
+        update={"source": source_of(registry, name, config)}
+    )
+
+
+def source_of(registry: Registry, name: str, config: Mapping[str, Any]) -> str:
+    """Return the hash of a plug-in's code, and of a plug-in metric that its settings choose by.
+
+    Empty for what is built in: that has versions.
+    """
+    parts = (registry.entry(name).source, _metric_source(config))
+    return "+".join(part for part in parts if part)
+
+
+def _metric_source(config: Mapping[str, Any]) -> str:
+    selection = config.get("selection")
+    metric = selection.get("metric") if isinstance(selection, dict) else config.get("metric")
+    known = isinstance(metric, str) and metric in METRICS
+    return METRICS.entry(str(metric)).source if known else ""

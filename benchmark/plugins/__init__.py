@@ -1,4 +1,4 @@
-"""Other people's models, datasets and metrics: what a plug-in imports.
+"""Other people's models, datasets, metrics, encoders and losses: what a plug-in imports.
 
 A plug-in is a Python file with decorated classes or functions::
 
@@ -9,9 +9,10 @@ A plug-in is a Python file with decorated classes or functions::
 
 It is used with ``--plugin my_model.py`` or named in ``MMBENCH_PLUGINS``. An installed package names
 the decorated class or function in an entry point of the group ``mmbench.models``,
-``mmbench.datasets`` or ``mmbench.metrics``; the entry point's name is the registered name. Where
-importing it is slow, the entry point may name an :class:`Entry` (for a metric a
-:class:`MetricInfo`) in a light module instead.
+``mmbench.datasets``, ``mmbench.metrics``, ``mmbench.encoders`` or ``mmbench.losses``; the entry
+point's name is the registered name. Where importing it is slow, the entry point may name an
+:class:`Entry` (for a metric a :class:`MetricInfo`, for a loss a :class:`LossInfo`) in a light
+module instead.
 
 Everything a plug-in derives from can be imported from here; nothing of it is loaded before that.
 """
@@ -26,18 +27,21 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from benchmark.core.batch import Batch, ModalityData, Output
 from benchmark.core.errors import DataError, DataNotAvailable
-from benchmark.core.problem import Component, Modality, Problem, Task, TaskKind
+from benchmark.core.problem import Component, Frozen, Modality, Problem, Task, TaskKind
 from benchmark.core.registry import Entry
 from benchmark.core.result import Release
+from benchmark.losses import LossInfo
 from benchmark.metrics import MetricInfo
 
 if TYPE_CHECKING:
     from benchmark.datasets._base import DataContext, Dataset, DatasetConfig
     from benchmark.datasets._vector import VectorDataset
+    from benchmark.losses._base import Loss
     from benchmark.metrics._base import Undefined
     from benchmark.models._base import Model
     from benchmark.models._config import ModelConfig
-    from benchmark.models.controls._base import Control
+    from benchmark.models.controls._base import Control, ControlData
+    from benchmark.models.controls._config import ControlConfig
     from benchmark.models.encoders._base import Encoder
     from benchmark.models.layers.heads import TaskHeads
 
@@ -45,6 +49,8 @@ __all__ = [
     "Batch",
     "Component",
     "Control",
+    "ControlConfig",
+    "ControlData",
     "DataContext",
     "DataError",
     "DataNotAvailable",
@@ -52,6 +58,9 @@ __all__ = [
     "DatasetConfig",
     "Encoder",
     "Entry",
+    "Frozen",
+    "Loss",
+    "LossInfo",
     "MetricInfo",
     "Modality",
     "ModalityData",
@@ -66,6 +75,8 @@ __all__ = [
     "Undefined",
     "VectorDataset",
     "register_dataset",
+    "register_encoder",
+    "register_loss",
     "register_metric",
     "register_model",
     "registration",
@@ -74,10 +85,13 @@ __all__ = [
 #: Modules of the names that are heavy to import.
 _LAZY = {
     "Control": "benchmark.models.controls._base",
+    "ControlConfig": "benchmark.models.controls._config",
+    "ControlData": "benchmark.models.controls._base",
     "DataContext": "benchmark.datasets._base",
     "Dataset": "benchmark.datasets._base",
     "DatasetConfig": "benchmark.datasets._base",
     "Encoder": "benchmark.models.encoders._base",
+    "Loss": "benchmark.losses._base",
     "Model": "benchmark.models._base",
     "ModelConfig": "benchmark.models._config",
     "TaskHeads": "benchmark.models.layers.heads",
@@ -87,7 +101,7 @@ _LAZY = {
 _MARK = "__mmbench__"
 _NAME = re.compile(r"[A-Za-z][\w.-]*")
 
-Kind = Literal["model", "dataset", "metric"]
+Kind = Literal["model", "dataset", "metric", "encoder", "loss"]
 _Thing = TypeVar("_Thing", bound=Callable[..., Any])
 
 
@@ -189,8 +203,9 @@ def register_metric(
 ) -> Callable[[_Thing], _Thing]:
     """Offer a function ``(y_true, y_score) -> float`` as a metric; see ``benchmark.metrics``.
 
-    Every run computes every metric its tasks have. Runs stored before the metric was there lack it
-    until ``mmbench run --force`` does them again, and so do runs stored before it was changed.
+    Every run computes every metric its tasks have. For runs stored before the metric was there, or
+    before its code was changed, tables compute it from the stored predictions; a run that is
+    selected by it is done again.
 
     Args:
         name: What manifests call it.
@@ -219,6 +234,75 @@ def register_metric(
             ranks=ranks,
         )
         return _marked(function, "metric", name, entry)
+
+    return mark
+
+
+def register_encoder(
+    name: str,
+    *,
+    gives: Literal["vector", "tokens", "any"],
+    config: type[Frozen] | None = None,
+    summary: str = "",
+) -> Callable[[_Thing], _Thing]:
+    """Offer an ``Encoder`` under ``name``.
+
+    Args:
+        name: What manifests call it.
+        gives: One vector per sample, tokens, or whichever the model takes, told by ``output=``.
+        config: Its settings; an encoder without any needs none.
+        summary: One line for ``mmbench list encoders``.
+
+    Raises:
+        TypeError: What is decorated is no ``Encoder``.
+        ValueError: ``name`` is no usable name, or ``gives`` none of the three.
+    """
+
+    def mark(cls: _Thing) -> _Thing:
+        from benchmark.models.encoders._base import Encoder
+
+        _check_base(cls, Encoder)
+        if gives not in ("vector", "tokens", "any"):
+            raise ValueError(f"encoder {name!r} gives {gives!r}, not 'vector', 'tokens' or 'any'")
+        entry = Entry(
+            target=_path(cls),
+            config=_path(config or Frozen),
+            summary=summary or _first_line(cls),
+            family=gives,
+        )
+        return _marked(cls, "encoder", name, entry)
+
+    return mark
+
+
+def register_loss(
+    name: str, *, config: type[Frozen] | None = None, summary: str = ""
+) -> Callable[[_Thing], _Thing]:
+    """Offer a ``Loss`` under ``name``, for the task kinds that its class names in ``kinds``.
+
+    Args:
+        name: What manifests call it.
+        config: Its settings; a loss without any needs none.
+        summary: One line for ``mmbench list losses``.
+
+    Raises:
+        TypeError: What is decorated is no ``Loss``, or names no kind of task.
+        ValueError: ``name`` is no usable name.
+    """
+
+    def mark(cls: _Thing) -> _Thing:
+        from benchmark.losses._base import Loss
+
+        kinds = getattr(_check_base(cls, Loss), "kinds", ())
+        if not kinds:
+            raise TypeError(f"loss {name!r} must name the task kinds it is for: kinds = (...)")
+        entry = LossInfo(
+            target=_path(cls),
+            config=_path(config or Frozen),
+            summary=summary or _first_line(cls),
+            kinds=tuple(kinds),
+        )
+        return _marked(cls, "loss", name, entry)
 
     return mark
 

@@ -15,16 +15,31 @@ from types import ModuleType
 from benchmark.core.registry import Entry, Registry
 from benchmark.core.sources import file_hash, neighbours, source_hash
 from benchmark.datasets import DATASETS
+from benchmark.losses import LOSSES, LossInfo
 from benchmark.metrics import METRICS, MetricInfo
 from benchmark.models import MODELS
+from benchmark.models.encoders import ENCODERS
 from benchmark.plugins import Kind, Registration, registration
 
-REGISTRIES: dict[Kind, Registry] = {"model": MODELS, "dataset": DATASETS, "metric": METRICS}
+REGISTRIES: dict[Kind, Registry] = {
+    "model": MODELS,
+    "dataset": DATASETS,
+    "metric": METRICS,
+    "encoder": ENCODERS,
+    "loss": LOSSES,
+}
 GROUPS: dict[Kind, str] = {
     "model": "mmbench.models",
     "dataset": "mmbench.datasets",
     "metric": "mmbench.metrics",
+    "encoder": "mmbench.encoders",
+    "loss": "mmbench.losses",
 }
+_ENTRIES: dict[Kind, type[Entry]] = {"metric": MetricInfo, "loss": LossInfo}
+
+
+#: Hexadecimal digits of a code's hash that are a whole number in every file format.
+_DIGITS = 12
 
 
 class _Broken(Exception):
@@ -94,9 +109,7 @@ def _from_file(path: Path) -> list[Registration]:
         raise _Broken("it registers nothing; decorate a class with @register_model, for example")
     # The same class may be bound to two names.
     unique = {(one.kind, one.name): one for one in found}.values()
-    return [
-        replace(one, entry=replace(one.entry, source=source, origin=str(path))) for one in unique
-    ]
+    return [_named_by_code(one, source, str(path)) for one in unique]
 
 
 def _check_neighbours(path: Path) -> None:
@@ -138,13 +151,25 @@ def _from_entry_point(kind: Kind, point: metadata.EntryPoint, origin: str) -> Re
     thing = point.load()
     noted = registration(thing)
     entry = noted.entry if noted and noted.kind == kind else thing
-    wanted = MetricInfo if kind == "metric" else Entry
+    wanted = _ENTRIES.get(kind, Entry)
     if not isinstance(entry, wanted):
         raise _Broken(
             f"{point.value} is neither decorated with @register_{kind} nor a {wanted.__name__}"
         )
     source = source_hash(entry.target.partition(":")[0])
-    return Registration(kind, point.name, replace(entry, source=source, origin=origin))
+    return _named_by_code(Registration(kind, point.name, entry), source, origin)
+
+
+def _named_by_code(found: Registration, source: str, origin: str) -> Registration:
+    """Return a registration that knows its code and where it is from.
+
+    Metrics stand in result rows by their version. A plug-in has none of its own: its code gives
+    one, so that values of other code are computed again from stored predictions.
+    """
+    entry = replace(found.entry, source=source, origin=origin)
+    if found.kind == "metric":
+        entry = replace(entry, result_version=int(source[:_DIGITS], 16))
+    return replace(found, entry=entry)
 
 
 def _distribution(point: metadata.EntryPoint) -> str:

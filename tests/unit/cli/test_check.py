@@ -302,7 +302,7 @@ def test_lines_for_people(
 
 
 def test_what_cannot_be_checked_is_refused(write: Callable[[str], str], paths: Paths) -> None:
-    with pytest.raises(UnknownNameError, match="unknown model, dataset or metric 'early_fusoin'"):
+    with pytest.raises(UnknownNameError, match=r"unknown model or dataset or .* 'early_fusoin'"):
         check_all(["early_fusoin"], {}, paths, as_json=False)
     with pytest.raises(UsageError, match="is left out: ZeroDivisionError"):
         check_all([write("1 / 0")], {}, paths, as_json=False)
@@ -332,3 +332,186 @@ def test_verdicts() -> None:
     assert found[3].status == "failed"
     assert re.fullmatch(r"KeyError: 'x' \(.*test_check\.py:\d+\)", found[3].text)
     assert describe(ValueError("x")) == "ValueError: x"
+
+
+CONTROL = """
+import numpy as np
+from benchmark.plugins import Control, ControlConfig, DataError, register_model
+
+class MeanConfig(ControlConfig):
+    kinds = ("regression", "survival")
+
+@register_model("mean", config=MeanConfig, summary="nearest of two means")
+class Mean(Control):
+    def __init__(self, component, config, seed):
+        super().__init__(component, config, seed)
+        self.name = component.modalities[0].name
+
+    def fit(self, train, val):
+        self.centre = {}
+        for task in self.component.tasks:
+            y = train.targets[task.name]
+            known = np.isfinite(y.reshape(len(y), -1)).all(axis=1)
+            if not known.any():
+                raise DataError(f"task {task.name!r} has no label")
+            self.centre[task.name] = float(np.nanmean(train.features[self.name][known]))
+
+    def predict(self, data):
+        x = np.nan_to_num(data.features[self.name]).mean(axis=1)
+        return {name: x - centre for name, centre in self.centre.items()}
+"""
+CONTROL_FAULTS = {
+    "kinds": ("super().__init__(component, config, seed)", "self.component = component",
+              "it can be built", "it takes a binary task, which its config's kinds do not name"),
+    "shape": ("x - centre for", "(x - centre)[:, None] for", "scores have the form", r"\(90, 1\)"),
+    "type": ("x - centre for", "(x - centre).astype('float32') for", "scores have the form",
+             "float32"),
+    "names": ("{name: x", "{name.upper(): x", "scores have the form", "gives no scores of the"),
+    "random": ("x - centre for", "x - centre + np.random.rand() for", "equal seeds", "differ"),
+    "unlabelled": ("[self.name][known]", "[self.name]", "unlabelled training rows",
+                   "training rows of a regression task without a label change the scores"),
+    "peeking": ("x - centre for", "x - centre + np.isnan(data.targets[name]).sum() for",
+                "predictions do not look", "without the targets of a regression task"),
+    "statistics": (".mean(axis=1)", ".mean(axis=1); x = x - x.mean()", "a row is scored by itself",
+                   "a row of a regression task alone scores otherwise"),
+    "nan": ("np.nan_to_num(data.features[self.name])", "data.features[self.name]",
+            "nothing observed", "a regression sample without any modality scores NaN"),
+    "writes": ("np.nan_to_num(data.features[self.name])",
+               "np.nan_to_num(data.features[self.name], copy=False)", "data is left as it is",
+               "changes the arrays it is given"),
+    "silent": ("                raise DataError(f\"task {task.name!r} has no label\")",
+               "                known[:] = True", "a task without labels",
+               "it is fitted to a regression task of which no training row is labelled"),
+}  # fmt: skip
+
+
+def test_a_good_control_passes(
+    write: Callable[[str], str], paths: Paths, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert verdicts(write(CONTROL), paths, capsys) == {}
+
+
+@pytest.mark.parametrize("fault", CONTROL_FAULTS)
+def test_a_faulty_control_is_told_what_is_wrong(
+    fault: str, write: Callable[[str], str], paths: Paths, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _find_fault(CONTROL, CONTROL_FAULTS[fault], write, verdicts, paths, capsys)
+
+
+LOSS = """
+import torch
+from benchmark.plugins import Frozen, Loss, register_loss
+
+class PowerConfig(Frozen):
+    power: float = 2.0
+
+@register_loss("power", config=PowerConfig, summary="power of the error")
+class Power(Loss):
+    kinds = ("regression",)
+
+    def __init__(self, task, config, train_targets):
+        super().__init__(task)
+        self.n_outputs, self.power = 1, config.power
+
+    def forward(self, logits, target):
+        known = target.isfinite()
+        if not known.any():
+            return logits[:0].sum()
+        return ((logits[known, 0] - target[known]).abs() ** self.power).mean()
+
+    def scores(self, logits):
+        return logits[:, 0]
+"""
+LOSS_FAULTS = {
+    "outputs": ("1, config.power", "0, config.power", "it can be built", "n_outputs of a regressi"),
+    "sign": ("return ((logits", "return -((logits", "the metric rises", "end in mae"),
+    "score sign": ("return logits[:, 0]", "return -logits[:, 0]", "the metric rises", "end in mae"),
+    "upwards": (".mean()", ".mean().detach() + 0 * logits.sum()", "the metric rises",
+                "60 steps on a regression task do not lower the loss"),
+    "unlabelled": (".mean()", ".sum() / len(target)", "unlabelled samples", "change the loss"),
+    "empty": ("        if not known.any():\n            return logits[:0].sum()\n", "",
+              "finite scalar", "with no labelled sample gives a loss of nan"),
+    "no graph": ("return logits[:0].sum()", "return torch.zeros(())", "finite scalar",
+                 "gives a loss without a gradient"),
+    "vector": (".mean()", "", "finite scalar", r"gives a loss of shape \(1,\)"),
+    "overflow": (".abs()", ".abs().exp()", "extreme logits", "not finite"),
+}  # fmt: skip
+
+
+def test_a_good_loss_passes(
+    write: Callable[[str], str], paths: Paths, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert verdicts(write(LOSS), paths, capsys) == {}
+
+
+@pytest.mark.parametrize("fault", LOSS_FAULTS)
+def test_a_faulty_loss_is_told_what_is_wrong(
+    fault: str, write: Callable[[str], str], paths: Paths, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _find_fault(LOSS, LOSS_FAULTS[fault], write, verdicts, paths, capsys)
+
+
+ENCODER = """
+from math import prod
+import torch
+from torch import nn
+from benchmark.plugins import Encoder, Frozen, register_encoder
+
+class SquashConfig(Frozen):
+    width: int = 6
+
+@register_encoder("squash", config=SquashConfig, gives="vector", summary="one layer")
+class Squash(Encoder):
+    output = "vector"
+
+    def __init__(self, modality, config):
+        super().__init__()
+        self.width = config.width
+        self.layer = nn.Linear(prod(modality.shape), config.width)
+        #INIT
+
+    def forward(self, data):
+        return self.layer(data.values.flatten(1)).tanh()
+"""
+ENCODER_FAULTS = {
+    "shape": (".tanh()", ".tanh()[:, None]", "codes have the shape", r"shape \(5, 1, 6\), it tell"),
+    "output": ('output = "vector"', 'output = "tokens"', "codes have the shape",
+               "it says it gives tokens of a vector"),
+    "unused": ("#INIT", "self.unused = nn.Linear(2, 2)", "every parameter",
+               r"these parameters get no gradient: unused\.weight"),
+    "batch": (".tanh()", ".softmax(dim=0)", "samples do not see", "alone is encoded otherwise"),
+    "random": (".tanh()", ".tanh() + torch.rand(())", "samples do not see", "evaluations of a vec"),
+    "blind": ("data.values.flatten(1)", "0 * data.values.flatten(1)", "values matter",
+              "other values of a vector"),
+    "nothing fits": ("super().__init__()", "super().__init__()\n        from benchmark.core.errors "
+                     "import UsageError\n        raise UsageError('no')", "codes have the shape",
+                     "it takes none of these"),
+}  # fmt: skip
+
+
+def test_a_good_encoder_passes(
+    write: Callable[[str], str], paths: Paths, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert verdicts(write(ENCODER), paths, capsys) == {}
+
+
+@pytest.mark.parametrize("fault", ENCODER_FAULTS)
+def test_a_faulty_encoder_is_told_what_is_wrong(
+    fault: str, write: Callable[[str], str], paths: Paths, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _find_fault(ENCODER, ENCODER_FAULTS[fault], write, verdicts, paths, capsys)
+
+
+def _find_fault(
+    text: str,
+    fault: tuple[str, str, str, str],
+    write: Callable[[str], str],
+    check: Callable[..., dict[str, str]],
+    *more: object,
+) -> None:
+    old, new, name, said = fault
+    assert old in text
+    failed = check(write(text.replace(old, new, 1)), *more)
+    texts = [told for one, told in failed.items() if name in one]
+    assert texts, failed
+    assert re.search(said, texts[0]), texts

@@ -9,16 +9,23 @@ import pytest
 from typer.testing import CliRunner
 
 from benchmark.cli.app import app
-from benchmark.core.errors import UnknownNameError, UsageError
+from benchmark.core.errors import ManifestError, UnknownNameError, UsageError
 from benchmark.core.paths import Paths
+from benchmark.core.result import RunResult
 from benchmark.core.spec import ComponentSpec, Ref, RunSpec, SplitSpec
+from benchmark.datasets._base import DataContext
 from benchmark.execution import worker
 from benchmark.execution.bundle import Bundle
 from benchmark.execution.options import SuperviseOptions, make_bundle
 from benchmark.execution.sources import check_plugins, is_stale, run_sources
+from benchmark.manifest.expand import expand
+from benchmark.manifest.load import load_manifest
+from benchmark.manifest.selection import Request
 from benchmark.metrics import METRICS
 from benchmark.models import MODELS
 from benchmark.plugins.loading import load_plugins
+from benchmark.store.runs import RunStore
+from benchmark.training.execute import ExecutionContext, execute
 
 pytestmark = pytest.mark.usefixtures("own_registries")
 
@@ -128,3 +135,151 @@ def test_a_run_planned_with_other_code_is_refused(plugin: Path) -> None:
     MODELS.remove("mine")
     with pytest.raises(UnknownNameError, match="unknown model 'mine'"):
         check_plugins(spec)
+
+
+PARTS = """
+from math import prod
+from torch import nn
+from benchmark.plugins import Encoder, Frozen, Loss, register_encoder, register_loss
+
+class SquashConfig(Frozen):
+    width: int = 6
+
+@register_encoder("squash", config=SquashConfig, gives="vector", summary="one layer")
+class Squash(Encoder):
+    output = "vector"
+
+    def __init__(self, modality, config):
+        super().__init__()
+        self.width = config.width
+        self.layer = nn.Linear(prod(modality.shape), config.width)
+
+    def forward(self, data):
+        return self.layer(data.values.flatten(1)).tanh()
+
+@register_loss("hinge", summary="hinge")
+class Hinge(Loss):
+    kinds = ("binary",)
+
+    def __init__(self, task, config, train_targets):
+        super().__init__(task)
+        self.n_outputs = 1
+
+    def forward(self, logits, target):
+        known = target >= 0
+        if not known.any():
+            return logits[:0].sum()
+        return (1 - (2 * target[known] - 1) * logits[known, 0]).clamp(min=0).mean()
+
+    def scores(self, logits):
+        return logits[:, 0].sigmoid()
+"""
+TABLE = """\
+schema_version: 1
+id: my/parts
+title: Parts of mine
+datasets:
+  wdbc: {modalities: [mean, worst], tasks: [diagnosis]}
+columns:
+  - {dataset: wdbc, task: diagnosis, metrics: [acc, error]}
+settings:
+  encoders: {"*": {name: squash, width: 5}}
+  losses: {"*": {name: hinge}}
+  training: {epochs: 2, batch_size: 128, selection: {metric: SELECTION}}
+  split: {kind: ratio}
+rows:
+  - {key: early, label: Early fusion, model: early_fusion}
+sources:
+  settings: "ours: a test"
+"""
+
+
+@pytest.fixture
+def table(tmp_path: Path) -> list[str]:
+    """A table of an encoder, a loss and a metric of somebody's own, with the plug-ins it needs."""
+    parts, metric, table = (tmp_path / name for name in ("parts.py", "metric.py", "table.yaml"))
+    parts.write_text(PARTS)
+    wrong = "return float(((y_score >= 0.5) != y_true).mean())"
+    metric.write_text(METRIC.replace("return 0.0", wrong))
+    table.write_text(TABLE.replace("SELECTION", "loss"))
+    return [str(table), "--plugin", str(parts), "--plugin", str(metric)]
+
+
+def _spec(table: list[str], paths: Paths) -> RunSpec:
+    path, *plugins = table
+    load_plugins([Path(one) for one in plugins[1::2]])
+    (run,) = expand(load_manifest(Path(path)), Request(DataContext(paths))).runs
+    return run.spec
+
+
+def test_encoders_and_losses_are_listed_checked_and_named_by_their_code(
+    table: list[str], paths: Paths
+) -> None:
+    spec = _spec(table, paths)
+    refs = (*spec.encoders.values(), *spec.losses.values())
+    assert {ref.name for ref in refs} == {"squash", "hinge"}
+    assert all(ref.source for ref in refs)
+    check_plugins(spec)
+    listed = json.loads(mmbench("list", "encoders", *table[1:], "--json")[1])
+    assert [row["family"] for row in listed if row["name"] == "squash"] == ["vector"]
+    Path(table[2]).write_text(PARTS.replace(".tanh()", ".sigmoid()"))
+    assert _spec(table, paths).fingerprint != spec.fingerprint
+    with pytest.raises(UsageError, match="code of encoder 'squash' has changed"):
+        check_plugins(spec)
+
+
+def test_a_loss_that_does_not_fit_is_found_before_any_work(table: list[str], paths: Paths) -> None:
+    Path(table[2]).write_text(PARTS.replace('("binary",)', '("multiclass",)'))
+    with pytest.raises(ManifestError) as raised:
+        _spec(table, paths)
+    assert (
+        "loss 'hinge' is for multiclass tasks, 'diagnosis' is binary (use bce, cross_entropy)"
+        in str(raised.value)
+    )
+
+
+@pytest.mark.parametrize("change", ["gives='vectors'", "kinds"])
+def test_what_cannot_be_registered_is_named(change: str, tmp_path: Path) -> None:
+    path = tmp_path / "bad.py"
+    text = PARTS.replace('gives="vector"', change) if "=" in change else PARTS
+    path.write_text(text.replace('    kinds = ("binary",)\n', "") if change == "kinds" else text)
+    (remark,) = load_plugins([path])
+    assert ("not 'vector', 'tokens' or 'any'" in remark) == ("=" in change)
+    assert ("must name the task kinds it is for" in remark) == (change == "kinds")
+
+
+def test_a_run_trains_with_them_and_a_changed_metric_is_computed_again(
+    table: list[str], paths: Paths
+) -> None:
+    words = [*table, "--cache", str(paths.cache)]
+    path = table[0]
+    load_plugins([table[2], table[4]])
+    (run,) = expand(load_manifest(Path(path)), Request(DataContext(paths))).runs
+    store = RunStore(paths.cache)
+    outcome = execute(run.spec, ExecutionContext(paths, "auto", "cpu", None, lambda *facts: None))
+    result = RunResult(spec=run.spec, status="ok", rows=outcome.rows, info=outcome.info)
+    store.write(result, predictions=outcome.predictions)
+
+    def error() -> float:
+        found = json.loads(mmbench("report", *words, "--json")[1])
+        return float(found["rows"][0]["cells"]["wdbc/diagnosis/error"]["mean"])
+
+    first = error()
+    assert 0 <= first < 0.5
+    metric = Path(table[4])
+    metric.write_text(metric.read_text().replace("return float(", "return 1.0 - float("))
+    assert error() == pytest.approx(1 - first)
+
+
+def test_a_metric_that_selects_is_part_of_what_names_a_run(table: list[str], paths: Paths) -> None:
+    plain = _spec(table, paths)
+    assert plain.strategy.source == ""
+    Path(table[0]).write_text(TABLE.replace("SELECTION", "error"))
+    chosen = _spec(table, paths)
+    assert chosen.strategy.source == METRICS.entry("error").source != ""
+    check_plugins(chosen)
+    metric = Path(table[4])
+    metric.write_text(metric.read_text().replace("return float(", "return 1.0 - float("))
+    assert _spec(table, paths).fingerprint != chosen.fingerprint
+    with pytest.raises(UsageError, match="code of strategy 'plain' has changed"):
+        check_plugins(chosen)
