@@ -12,6 +12,8 @@ from pydantic import Field
 
 from benchmark.core.problem import Frozen
 
+#: Between the names of tasks that a split is stratified by together.
+JOINT = "+"
 RunKind = Literal["train", "evaluate", "measure"]
 FINGERPRINT_SCHEMA = 1
 
@@ -61,7 +63,8 @@ class SplitSpec(Frozen):
         fractions: Train, validation, test shares of ``ratio``.
         val_fraction: Share of the training groups that ``kfold`` and ``files`` take for
             validation (0.125 of the 80 % outside a test fold is 10 % of all).
-        stratify: Task whose label or event is balanced over parts; None shuffles groups only.
+        stratify: Task whose label or event is balanced over parts, or several joined by ``+``;
+            None shuffles groups only.
         seed: Seed of the split, apart from the run's own.
         digest: sha256 of the split file for ``files``.
     """

@@ -45,6 +45,27 @@ DATASETS = Registry(
             family="real",
             requires=("medical",),
         ),
+        "embed": Entry(
+            target="benchmark.datasets.embed.dataset:Embed",
+            config="benchmark.datasets.embed.config:EmbedConfig",
+            summary="EMBED Open Data: mammograms of four types; cancer risk, density, BI-RADS",
+            family="real",
+            requires=("medical",),
+        ),
+        "rsna": Entry(
+            target="benchmark.datasets.rsna:RSNA",
+            config="benchmark.datasets.rsna:RSNAConfig",
+            summary="RSNA 2023 screening mammograms: density, BI-RADS",
+            family="real",
+            requires=("medical",),
+        ),
+        "vindr": Entry(
+            target="benchmark.datasets.vindr:VinDr",
+            config="benchmark.datasets.vindr:VinDrConfig",
+            summary="VinDr-Mammo: density, BI-RADS",
+            family="real",
+            requires=("medical",),
+        ),
         "planted": Entry(
             target="benchmark.datasets.planted:Planted",
             config="benchmark.datasets.planted:PlantedConfig",

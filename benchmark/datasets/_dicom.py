@@ -65,6 +65,17 @@ def read_dicom(path: Path, size: int, intensity: Intensity = "window") -> Pixels
     return resize(_windowed(header, stored), size)
 
 
+def decode_dicom(item: tuple[str, int, Intensity, bool]) -> Pixels:
+    """Return (1, size, size) of ``(path, size, intensity, zeros)``, for processes that prepare.
+
+    ``zeros`` gives a black image for a file that is not there, as the M4oE authors' loader does.
+    """
+    path, size, intensity, zeros = item
+    if zeros and not Path(path).is_file():
+        return np.zeros((1, size, size), dtype=np.uint8)
+    return read_dicom(Path(path), size, intensity)[None]
+
+
 def _read(path: Path) -> tuple[Any, NDArray[Any]]:
     """Return the header and the stored values, (H, W)."""
     pydicom = _pydicom(path)
@@ -154,16 +165,16 @@ def _number(header: Any, name: str, otherwise: float) -> float:
 def _windowed(header: Any, stored: NDArray[Any]) -> Pixels:
     """Return grey values of the window, (H, W): one look-up, since stored values are few."""
     stored = _used_bits(header, stored)
-    low, high = int(stored.min()), int(stored.max())
+    low, high = min(0, int(stored.min())), int(stored.max())
     codes = np.arange(low, high + 1, dtype=np.float64)
     padding = _padding(header, codes)
-    grey = _shown(header, _rescaled(header, codes), _present(stored, low, padding))
+    grey = _shown(header, _rescaled(header, codes), lambda: _present(stored, low, padding))
     if header.PhotometricInterpretation == "MONOCHROME1":
         grey = -grey
     # Grey values lie in -1/2 .. 1/2, so an inverted copy gives the same bits after rounding.
     table = np.floor(255 * (grey + 0.5) + 0.5).astype(np.uint8)
     table[padding] = 0
-    return np.asarray(table[stored.astype(np.int64) - low if low else stored], dtype=np.uint8)
+    return np.asarray(np.take(table, stored.astype(np.int64) - low if low else stored))
 
 
 def _used_bits(header: Any, stored: NDArray[Any]) -> NDArray[Any]:
@@ -194,7 +205,7 @@ def _rescaled(header: Any, codes: Values) -> Values:
     return np.asarray(codes * slope + _number(header, "RescaleIntercept", 0.0))
 
 
-def _shown(header: Any, values: Values, present: NDArray[np.bool_]) -> Values:
+def _shown(header: Any, values: Values, present: Callable[[], NDArray[np.bool_]]) -> Values:
     """Return grey values -1/2 (dark) .. 1/2 (bright) of MONOCHROME2."""
     width = _number(header, "WindowWidth", 0.0)
     kind = str(header.get("VOILUTFunction", "") or "LINEAR")
@@ -202,7 +213,8 @@ def _shown(header: Any, values: Values, present: NDArray[np.bool_]) -> Values:
         centre = _number(header, "WindowCenter", 0.0)
         grey = _WINDOWS.get(kind, _linear)(values, centre, width)
         return np.asarray(np.clip(grey, -0.5, 0.5))
-    low, high = values[present].min(), values[present].max()
+    there = values[present()]
+    low, high = there.min(), there.max()
     return np.asarray(np.clip((values - (low + high) / 2) / ((high - low) or 1.0), -0.5, 0.5))
 
 

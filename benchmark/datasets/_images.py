@@ -8,12 +8,47 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmark.core.batch import ModalityData
 from benchmark.core.errors import DataError
+from benchmark.datasets._arrays import Indexed
+from benchmark.datasets._base import Dataset, Rows
 
 Pixels = NDArray[np.uint8]
 
 #: Blocks per side of the mean image, and bins of the histogram, that controls see.
 BLOCKS, BINS = 8, 16
+
+
+class ImageDataset(Dataset):
+    """A dataset of 8-bit images that lie prepared in the cache; nothing is fitted on them.
+
+    Attributes:
+        arrays: By modality, (C, H, W) uint8 each.
+    """
+
+    arrays: dict[str, Indexed]
+
+    def fit(self, train_rows: Rows, observed: NDArray[np.bool_] | None = None) -> None:
+        """Fit nothing: encoders normalise by constants of their own."""
+
+    def tensors(self, rows: Rows, preprocessor: None = None) -> dict[str, ModalityData]:
+        """Return (len(rows), C, H, W) uint8 by modality; zeros where unobserved."""
+        import torch
+
+        return {
+            name: ModalityData(torch.from_numpy(images.take(rows)))
+            for name, images in self.arrays.items()
+        }
+
+    def control_features(
+        self, rows: Rows, preprocessor: None = None
+    ) -> dict[str, NDArray[np.float64]]:
+        """Return :func:`image_features` by modality; NaN rows where unobserved."""
+        features = {}
+        for name, images in self.arrays.items():
+            features[name] = image_features(images.take(rows))
+            features[name][images.positions[rows] < 0] = np.nan
+        return features
 
 
 def resize(image: Pixels, size: int) -> Pixels:

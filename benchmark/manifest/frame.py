@@ -25,7 +25,7 @@ class SplitSettings(Frozen):
         files: Folder below the release's ``splits`` that holds one list of patients per fold.
         fractions: Train, validation and test shares of ``ratio``.
         val_fraction: Share of the training groups that ``kfold`` and ``files`` take for validation.
-        stratify: Task whose label or event is balanced over parts.
+        stratify: Task whose label or event is balanced over parts, or several joined by ``+``.
         seed: Seed of the split.
     """
 

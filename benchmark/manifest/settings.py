@@ -8,7 +8,7 @@ from typing import Any
 
 from benchmark.core.problem import Component, Task, TaskKind
 from benchmark.core.registry import Registry
-from benchmark.core.spec import Ref
+from benchmark.core.spec import JOINT, Ref
 from benchmark.losses import DEFAULT_LOSS, LOSSES, LossInfo
 from benchmark.manifest.frame import Frame
 from benchmark.manifest.issues import Issue, parse, unknown
@@ -129,8 +129,10 @@ class _Resolver:
         if len(set(frame.seeds)) != len(frame.seeds):
             self.note(("seeds",), f"names a seed twice: {list(frame.seeds)}")
         tasks = [task.name for task in self.described.tasks]
-        if frame.split.stratify is not None and frame.split.stratify not in tasks:
-            self.note(("split", "stratify"), unknown("task", frame.split.stratify, tasks))
+        stratify = frame.split.stratify
+        for name in stratify.split(JOINT) if stratify is not None else ():
+            if name not in tasks:
+                self.note(("split", "stratify"), unknown("task", name, tasks))
         names = [modality.name for modality in self.used.modalities]
         for name, rate in (frame.missing.rates if frame.missing else {}).items():
             if name not in names:

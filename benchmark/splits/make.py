@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from benchmark.core.errors import SplitError, UsageError, suggestion
 from benchmark.core.problem import Task
 from benchmark.core.seeding import derive_seed
-from benchmark.core.spec import SplitSpec
+from benchmark.core.spec import JOINT, SplitSpec
 from benchmark.splits.case_lists import CaseLists
 
 PartName = Literal["train", "val", "test"]
@@ -62,11 +62,13 @@ class _Groups:
         ids: (G,) unique ids.
         of_sample: (N,) index into ``ids``.
         stratum: (G,) what is balanced over parts; see :func:`_strata`.
+        joint: Strata are of several tasks: many, small, and neighbours are alike.
     """
 
     ids: _Labels
     of_sample: NDArray[np.int64]
     stratum: NDArray[np.int64]
+    joint: bool = False
 
 
 def make_split(
@@ -81,7 +83,8 @@ def make_split(
     ``kfold``: groups are dealt to folds stratum by stratum, so folds differ by one group at most,
     overall and in every stratum; the test part is fold ``spec.fold``, validation is
     ``val_fraction`` of the other groups. ``ratio``: test and validation take their fractions of the
-    groups. ``official``: column ``part`` says. ``files``: the test part is the list's, validation
+    groups. ``official``: column ``part`` says; where it names no validation samples, these are
+    ``val_fraction`` of its training groups. ``files``: the test part is the list's, validation
     is ``val_fraction`` of the groups it trains on; ids that are not in the table are left out, and
     so are samples that are in no list, with a warning that counts them.
 
@@ -90,8 +93,9 @@ def make_split(
         spec: Kind, sizes, stratification and seed.
         tasks: Tasks of the run; their classes are checked.
         case_lists: What the file of a ``files`` split says.
-        known: All tasks of the dataset. One of them may be stratified by, its classes or seen
-            events; runs of other tasks then share the split.
+        known: All tasks of the dataset. One or several of them may be stratified by (``stratify:
+            risk_5y+density``, the most important first), their classes or seen events; runs of
+            other tasks then share the split.
 
     Raises:
         SplitError: A patient in two parts; an empty part; a class without a training sample; a
@@ -152,7 +156,16 @@ def _official(samples: pd.DataFrame, spec: SplitSpec, tasks: tuple[Task, ...]) -
     part = samples["part"].to_numpy(dtype=str)
     if unknown := sorted(set(part) - set(PARTS)):
         raise SplitError(f"official part {str(unknown[0])!r} is none of {', '.join(PARTS)}")
-    return part
+    if (part == "val").any():
+        return part
+    groups = _groups(samples, spec, tasks)
+    of_group = np.full(len(groups.ids), "train")
+    for name in set(part):
+        # A group in two official parts is found by the check that follows.
+        of_group[groups.of_sample[part == name]] = name
+    seed = derive_seed(spec.seed, "split", "val")
+    taken = _draw(groups, of_group == "train", spec.val_fraction, seed)
+    return np.where(np.isin(groups.of_sample, taken), "val", part)
 
 
 def _files(
@@ -178,10 +191,12 @@ _DRAW: dict[str, Callable[[pd.DataFrame, SplitSpec, tuple[Task, ...]], _Labels]]
 def _groups(samples: pd.DataFrame, spec: SplitSpec, tasks: tuple[Task, ...]) -> _Groups:
     ids, of_sample = np.unique(samples["group_id"].to_numpy(dtype=str), return_inverse=True)
     stratum = np.zeros(len(ids), dtype=np.int64)
-    if spec.stratify is not None:
-        member = _members(samples, _stratified_task(spec.stratify, tasks))
-        stratum = _strata(member, of_sample, len(ids))
-    return _Groups(ids, of_sample.astype(np.int64), stratum)
+    names = spec.stratify.split(JOINT) if spec.stratify else []
+    for name in names:
+        member = _members(samples, _stratified_task(name, tasks))
+        # The first task decides which strata are neighbours.
+        stratum = stratum * (member.shape[1] + 1) + _strata(member, of_sample, len(ids))
+    return _Groups(ids, of_sample.astype(np.int64), stratum, joint=len(names) > 1)
 
 
 def _stratified_task(name: str, tasks: tuple[Task, ...]) -> Task:
@@ -238,10 +253,15 @@ def _draw(
     """Return ``fraction`` of the pool's groups, the same fraction of every stratum up to one.
 
     Fractions of a group are rounded down; what is then missing from the rounded total goes to the
-    strata with the largest remainders, the smaller stratum first (Hamilton's method).
+    strata with the largest remainders, the smaller stratum first (Hamilton's method). Joint strata
+    may all be smaller than 1 / ``fraction``; of these, groups are taken at equal distances, which
+    balances their leading task first.
     """
     order = _shuffled(groups, seed)
     order = order[pool[order]]
+    if groups.joint:
+        count = int(np.floor(len(order) * fraction + 0.5))
+        return order[((np.arange(count) + 0.5) * len(order) / max(count, 1)).astype(np.int64)]
     strata, sizes = np.unique(groups.stratum[order], return_counts=True)
     quota = sizes * fraction
     take = np.floor(quota + 1e-9).astype(np.int64)

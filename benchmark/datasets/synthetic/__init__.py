@@ -21,6 +21,9 @@ GENERATORS: dict[str, str] = {
     "mmimdb": "benchmark.datasets.synthetic.mmimdb",
     "mosi": "benchmark.datasets.synthetic.mosi",
     "tcga": "benchmark.datasets.synthetic.tcga",
+    "embed": "benchmark.datasets.synthetic.embed",
+    "rsna": "benchmark.datasets.synthetic.rsna",
+    "vindr": "benchmark.datasets.synthetic.vindr",
 }
 
 

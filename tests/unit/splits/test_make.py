@@ -144,6 +144,35 @@ def test_group_counts_as_its_rarest_class() -> None:
         assert rare == [7, 1, 2]
 
 
+def _two_tasks(n_groups: int, seed: int = 0) -> pd.DataFrame:
+    """A rare binary task and one of three classes, drawn independently."""
+    rng = np.random.default_rng(seed)
+    samples = _table(n_groups, positive=0.2, seed=seed)
+    return samples.assign(**{"target:stage": rng.integers(0, 3, n_groups).astype(float)})
+
+
+def test_several_tasks_are_balanced_together_the_first_before_the_others() -> None:
+    samples = _two_tasks(200)
+    dead = samples["target:dead"].to_numpy()
+    joint = dead * 3 + samples["target:stage"].to_numpy()
+    for fold in range(5):
+        parts = make_split(samples, _kfold(fold, stratify="dead+stage"), (DEAD, STAGE))
+        assert [len(parts.rows(part)) for part in PARTS] == [140, 20, 40]
+        assert [dead[parts.rows(part)].sum() for part in PARTS] == pytest.approx([28, 4, 8], abs=1)
+        for code in range(6):
+            expected = (joint == code).sum() / 5
+            assert (joint[parts.test] == code).sum() == pytest.approx(expected, abs=1)
+
+
+def test_rare_joint_classes_reach_the_validation_part() -> None:
+    """Strata of a handful of patients: each is smaller than one eighth of its share."""
+    for seed in range(10):
+        samples = _two_tasks(40, seed)
+        for fold in range(5):
+            parts = make_split(samples, _kfold(fold, stratify="dead+stage"), (DEAD, STAGE))
+            assert samples["target:dead"][parts.val].sum() >= 1
+
+
 def test_unlabelled_groups_are_spread_and_kept() -> None:
     samples = _table(100)
     samples.loc[:19, "target:dead"] = np.nan
@@ -173,6 +202,19 @@ def test_official_split_is_taken_as_it_is_with_a_warning_for_absent_classes() ->
     assert [parts.rows(part).tolist() for part in PARTS] == [[1, 3, 4], [2], [0]]
     assert "task 'stage': no val sample of class 'III'" in parts.warnings
     assert len(parts.warnings) == 4
+
+
+def test_official_split_without_validation_draws_it_from_training_groups() -> None:
+    samples = _table(100, per_group=2)
+    official = np.where(np.arange(200) < 160, "train", "test")
+    samples = samples.assign(part=official)
+    spec = SplitSpec(kind="official", stratify="dead", seed=3)
+    parts = make_split(samples, spec, (DEAD,))
+    assert [len(parts.rows(part)) for part in PARTS] == [140, 20, 40]
+    assert set(parts.test) == set(np.flatnonzero(official == "test"))
+    split = samples.assign(part=np.where(np.arange(200) == 0, "test", official))
+    with pytest.raises(SplitError, match="patient 'p0' is in both"):
+        make_split(split, spec, (DEAD,))
 
 
 def test_official_binary_task_with_one_class_in_test_warns() -> None:
@@ -243,6 +285,11 @@ def test_sizes_that_make_no_sense() -> None:
     ratio = SplitSpec(kind="ratio", fractions=(0.7, 0.2, 0.2))
     with pytest.raises(SplitError, match=r"fractions \(0.7, 0.2, 0.2\) .* sum to 1"):
         make_split(_table(50), ratio, (DEAD,))
+
+
+def test_stratify_by_an_unknown_task_among_several() -> None:
+    with pytest.raises(UsageError, match=r"cannot stratify by 'staeg'"):
+        make_split(_two_tasks(40), _kfold(stratify="dead+staeg"), (DEAD, STAGE))
 
 
 def test_stratify_by_an_unknown_task() -> None:
