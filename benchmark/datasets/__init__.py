@@ -31,6 +31,13 @@ DATASETS = Registry(
             summary="CMU-MOSI sentiment: vision, audio and text series of 50 steps",
             family="real",
         ),
+        "adni": Entry(
+            target="benchmark.datasets.adni.dataset:ADNI",
+            config="benchmark.datasets.adni.config:ADNIConfig",
+            summary="ADNI diagnosis: grey matter volume, genome, clinical and biospecimen tables",
+            family="real",
+            requires=("medical",),
+        ),
         "enrico": Entry(
             target="benchmark.datasets.enrico.dataset:Enrico",
             config="benchmark.datasets.enrico.config:EnricoConfig",

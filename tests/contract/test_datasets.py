@@ -18,6 +18,15 @@ from benchmark.core.paths import Paths
 from benchmark.datasets import DATASETS
 
 HARDER: dict[str, dict[str, Any]] = {
+    "adni": {
+        "complete": ["image"],
+        "any_of": ["genomic", "biospecimen"],
+        "any_of_parts": "train",
+        "tables": "mean_filled",
+        "synthetic_size": 80,
+        "synthetic_volume": [14, 12, 13],
+        "synthetic_snps": 1200,
+    },
     "enrico": {"augmentation": "once"},
     "mimic_mortality": {
         "empty_rows": "observed",

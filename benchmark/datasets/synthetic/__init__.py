@@ -16,6 +16,7 @@ from benchmark.core.errors import UnknownNameError
 
 #: Module by dataset.
 GENERATORS: dict[str, str] = {
+    "adni": "benchmark.datasets.synthetic.adni",
     "enrico": "benchmark.datasets.synthetic.enrico",
     "mimic_mortality": "benchmark.datasets.synthetic.mimic_mortality",
     "mmimdb": "benchmark.datasets.synthetic.mmimdb",
