@@ -23,6 +23,7 @@ class AIDEConfig(ModelConfig):
         dropout: Probability of every dropout.
         order: Whether normalisations stand before (``pre``) or after (``post``) a block.
         head_hidden: Widths of hidden layers in every head.
+        dense: Modality whose tokens segmentation tasks read, as they are after the fusion.
     """
 
     encoder_output: ClassVar[EncoderOutput] = "tokens"
@@ -35,3 +36,4 @@ class AIDEConfig(ModelConfig):
     dropout: float = Field(default=0.1, ge=0, lt=1)
     order: Literal["pre", "post"] = "pre"
     head_hidden: tuple[Count, ...] = ()
+    dense: str | None = None

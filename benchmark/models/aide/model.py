@@ -7,7 +7,8 @@ and 13. The public repository holds data only.
 Stated (M4oE): the learning rate of 1e-3 is lowered to 1e-4, one head per task.
 Inferred: feature-level cross attention whose queries are a modality's own tokens and whose keys and
 values are all the others', with a residual; 8 heads, one layer, a feed-forward block of 2048,
-normalisation before each block; tokens averaged per modality, concatenated, linear heads. The
+normalisation before each block; tokens averaged per modality, concatenated, linear heads; a
+segmentation reads its image's tokens. The
 printed 254.3 million parameters are two ViT-B and 15 such layers, an odd number for two modalities,
 hence ``share_layers``.
 Mended: a missing modality is no source for the others and its own part is zero.
@@ -27,6 +28,7 @@ from benchmark.models._base import Model
 from benchmark.models.aide.config import AIDEConfig
 from benchmark.models.encoders._base import Encoder
 from benchmark.models.layers.attention_layer import AttentionLayer
+from benchmark.models.layers.dense_head import DenseHeads
 from benchmark.models.layers.heads import TaskHeads
 from benchmark.models.layers.tokens import token_flags
 from benchmark.models.layers.widths import common_width, to_width
@@ -60,10 +62,11 @@ class AIDE(Model):
             AttentionLayer(width, config.heads, config.hidden, config.dropout, config.order)
             for _ in range(config.layers * self.copies)
         )
-        self.heads = TaskHeads(len(self.names) * width, problem, config.head_hidden)
+        self.heads = TaskHeads(len(self.names) * width, problem, config.head_hidden, dense=True)
+        self.dense_heads = DenseHeads(problem, config.dense, encoders, width)
 
     def forward(self, batch: Batch) -> Output:
-        """Score a batch; ``logits[task]`` is (B, C)."""
+        """Score a batch; ``logits[task]`` is (B, C), or (B, C, H, W) of a segmentation."""
         tokens = [
             project(self.encode(batch, name))
             for project, name in zip(self.project, self.names, strict=True)
@@ -72,7 +75,8 @@ class AIDE(Model):
             tokens = [self._attend(batch, tokens, m, start) for m in range(len(tokens))]
         pooled = torch.stack([one.mean(dim=1) for one in tokens], dim=1)  # (B, M, D)
         kept = torch.where(batch.observed[:, :, None], pooled, torch.zeros_like(pooled))
-        return Output(self.heads(kept.flatten(1)))
+        dense = self.dense_heads(tokens[self.dense_heads.number])
+        return Output({**self.heads(kept.flatten(1)), **dense})
 
     def _attend(self, batch: Batch, tokens: list[Tensor], m: int, start: int) -> Tensor:
         """Return the tokens of modality m, (B, P_m, D), after one layer."""

@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
-from benchmark.models._config import EncoderOutput, ModelConfig
+from benchmark.models._config import EncoderOutput, ModelConfig, MToESettings
 
 Count = Annotated[int, Field(ge=1)]
 
@@ -32,6 +32,7 @@ class AsymMiraiConfig(ModelConfig):
         hidden: Inner width of their feed-forward blocks.
         dropout: Probability of their dropouts.
         head_hidden: Widths of hidden layers in every head.
+        mtoe: Route the difference vectors through task experts; None does not.
     """
 
     encoder_output: ClassVar[EncoderOutput] = "tokens"
@@ -48,11 +49,12 @@ class AsymMiraiConfig(ModelConfig):
     hidden: Count = 2048
     dropout: float = Field(default=0.1, ge=0, lt=1)
     head_hidden: tuple[Count, ...] = ()
+    mtoe: MToESettings | None = None
 
     @model_validator(mode="after")
-    def _score_has_no_layers(self) -> Self:
-        if self.readout == "score" and self.layers:
-            raise ValueError("readout 'score' reads no vectors: layers must be 0")
+    def _score_reads_no_vectors(self) -> Self:
+        if self.readout == "score" and (self.layers or self.mtoe is not None):
+            raise ValueError("readout 'score' reads no vectors: layers must be 0 and mtoe null")
         return self
 
     def encoder_of(self, modality: str, modalities: Sequence[str]) -> str:

@@ -4,14 +4,15 @@ Paper: Donnelly et al., "AsymMirai: Interpretable mammography-based deep learnin
 breast cancer risk prediction" (Radiology 2024), as a baseline of M4oE (ICLR 2025), Tables 4, 7, 8,
 9 and 13. Code: github.com/jdonnelly36/AsymMirai.
 
-Stated (M4oE): images of 224 px, learning rate 1e-4, batches of 32, one head per task.
+Stated (M4oE): images of 224 px, learning rate 1e-4, batches of 32, one head per task, a variant
+with MToE.
 Inferred from the code: a channel map per view (identity and noise of 0.01), absolute difference,
 maximum over windows of a fifth of the map, norm over channels, its largest value, the mean over
 views, standardised by mu 2000 and sigma 300. Inferred: which pair M4oE compares, whose samples have
 one breast, is not told (``pairs``; both breasts of an examination unless set otherwise); T heads
-read the vectors at the peaks side by side (``readout``). The printed 205.4 million parameters hold
-six transformer layers that the original lacks (``layers``); other 85.0 million are one more ViT-B
-than Mirai has.
+read the vectors at the peaks side by side (``readout``), which are also MToE's tokens. The printed
+205.4 million parameters hold six transformer layers that the original lacks (``layers``), and one
+ViT-B more than Mirai has.
 Mended: a pair of which a sample lacks a partner says nothing: its vector is a learned one, zeros at
 first, and the mean is over the other pairs. Encoders without a grid count as one row.
 """
@@ -34,11 +35,14 @@ from benchmark.models.encoders._base import Encoder
 from benchmark.models.layers.asymmetry import Asymmetry, feature_map
 from benchmark.models.layers.attention_layer import AttentionLayer
 from benchmark.models.layers.heads import TaskHeads
+from benchmark.models.layers.task_routing import TaskRouting
 from benchmark.models.layers.widths import common_width
 
 
 class AsymMirai(Model):
     """``v_p = peak |W_p F_l - W_p F_r|`` of every pair p, then heads on ``[v_1; ...; v_K]``.
+
+    With MToE, the vectors are its tokens and each task's head reads what it makes of them.
 
     Args:
         problem: One dataset whose modalities are images in pairs.
@@ -65,6 +69,8 @@ class AsymMirai(Model):
             AttentionLayer(width, config.heads, config.hidden, config.dropout)
             for _ in range(config.layers)
         )
+        tasks = len(problem.only.tasks)
+        self.routing = TaskRouting(width, tasks, config.mtoe) if config.mtoe else None
         score = config.readout == "score"
         self.mean_score = MeanScore(config.mu, config.sigma) if score else None
         if not score:
@@ -80,8 +86,8 @@ class AsymMirai(Model):
             compared.append(difference(left, right.flip(3) if self.mirror else right))
         vectors = torch.stack([vector for vector, _ in compared], dim=1)  # (B, K, D)
         scores = torch.stack([score for _, score in compared], dim=1)
-        complete = self._complete(batch)
-        return Output(self._read(vectors, scores, complete), info={"scores": scores})
+        logits, losses = self._read(vectors, scores, self._complete(batch))
+        return Output(logits, losses, {"scores": scores})
 
     def _map(self, batch: Batch, name: str) -> Tensor:
         """Return the feature map of an image, (B, D, h, w)."""
@@ -93,14 +99,25 @@ class AsymMirai(Model):
         places = [[self.names.index(name) for name in pair] for pair in self.pairs]
         return torch.stack([batch.observed[:, both].all(dim=1) for both in places], dim=1)
 
-    def _read(self, vectors: Tensor, scores: Tensor, complete: Tensor) -> dict[str, Tensor]:
-        """Return the logits by task, from the vectors (B, K, D) or from their norms (B, K)."""
+    def _read(
+        self, vectors: Tensor, scores: Tensor, complete: Tensor
+    ) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+        """Return logits by task from the vectors (B, K, D) or their norms (B, K), and losses."""
         if self.mean_score is not None:
-            return dict(self.heads(self.mean_score(scores, complete)))
+            return self.heads(self.mean_score(scores, complete)), {}
         for layer in self.layers:
             vectors = layer(vectors, None, complete)
-        kept = torch.where(complete[:, :, None], vectors, self.absent)
-        return dict(self.heads(kept.flatten(1)))
+        if self.routing is None:
+            return self.heads(self._joined(vectors, complete)), {}
+        routed, losses = self.routing(vectors, complete, [1] * len(self.pairs))
+        features = [
+            self._joined(routed.of(task), complete) for task in range(len(self.heads.outputs))
+        ]
+        return self.heads.each(features), losses
+
+    def _joined(self, vectors: Tensor, complete: Tensor) -> Tensor:
+        """Put the vectors of the pairs side by side, (B, K D)."""
+        return torch.where(complete[:, :, None], vectors, self.absent).flatten(1)
 
     def _check_grids(self) -> None:
         for pair in self.pairs:

@@ -27,6 +27,7 @@ class EVIFConfig(ModelConfig):
             the task losses by hundreds.
         estimator_hidden: Inner width of the estimators.
         head_hidden: Widths of hidden layers in every head.
+        dense: Modality whose tokens segmentation tasks read, as they are after the fusion.
     """
 
     encoder_output: ClassVar[EncoderOutput] = "tokens"
@@ -42,3 +43,4 @@ class EVIFConfig(ModelConfig):
     per_dimension: bool = True
     estimator_hidden: Count = 64
     head_hidden: tuple[Count, ...] = ()
+    dense: str | None = None

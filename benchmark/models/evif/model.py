@@ -11,7 +11,7 @@ original has two; the estimators fit themselves in steps of their own (strategy 
 read normalised features; the upper bound is taken per dimension. Fusion layers attend to a
 modality's own tokens, then to all others'; two of them with feed-forward blocks of 2048 and two
 ViT-B come near the printed 188.1 million parameters. Tokens are averaged per modality, then over
-modalities; one linear head per task.
+modalities; one linear head per task. A segmentation reads its image's fused tokens.
 Mended: a missing modality is no source, is not averaged and not measured.
 """
 
@@ -29,6 +29,7 @@ from benchmark.models._base import Model
 from benchmark.models.encoders._base import Encoder
 from benchmark.models.evif.config import EVIFConfig
 from benchmark.models.evif.estimators import Estimators
+from benchmark.models.layers.dense_head import DenseHeads
 from benchmark.models.layers.heads import TaskHeads
 from benchmark.models.layers.self_cross_layer import SelfCrossLayer
 from benchmark.models.layers.tokens import masked_mean, token_flags
@@ -66,12 +67,14 @@ class EVIF(Model):
             SelfCrossLayer(width, config.heads, config.hidden, config.dropout, config.order)
             for _ in range(config.layers * len(self.names))
         )
-        self.heads = TaskHeads(width, problem, config.head_hidden)
+        self.heads = TaskHeads(width, problem, config.head_hidden, dense=True)
+        self.dense_heads = DenseHeads(problem, config.dense, encoders, width)
         self.estimators = Estimators(len(self.names), width, config.estimator_hidden)
 
     def forward(self, batch: Batch) -> Output:
-        """Score a batch; ``logits[task]`` is (B, C)."""
-        features, fused = self._features(batch)
+        """Score a batch; ``logits[task]`` is (B, C), or (B, C, H, W) of a segmentation."""
+        features, tokens = self._features(batch)
+        fused = self._mean(tokens, batch.observed)
         upper, lower = self.estimators.bounds(features, fused, batch.observed)
         if self.config.per_dimension:
             upper = upper / features.shape[2]
@@ -80,16 +83,21 @@ class EVIF(Model):
             "maximised": -self.config.maximise * lower,
             "estimators": self.estimators.loss(features, fused, batch.observed),
         }
-        return Output(self.heads(fused), losses)
+        dense = self.dense_heads(tokens[self.dense_heads.number])
+        return Output({**self.heads(fused), **dense}, losses)
 
     def estimator_loss(self, batch: Batch) -> Tensor:
         """Return what the estimators minimise on a batch, a scalar."""
         with torch.no_grad():
-            features, fused = self._features(batch)
+            features, tokens = self._features(batch)
+            fused = self._mean(tokens, batch.observed)
         return self.estimators.loss(features, fused, batch.observed)
 
-    def _features(self, batch: Batch) -> tuple[Tensor, Tensor]:
-        """Return the vectors of the modalities before fusion, (B, M, D), and of all, (B, D)."""
+    def _features(self, batch: Batch) -> tuple[Tensor, list[Tensor]]:
+        """Return vectors of the modalities before fusion, (B, M, D), and tokens (B, P_m, D) after.
+
+        The vectors are means over tokens.
+        """
         tokens = [
             project(self.encode(batch, name))
             for project, name in zip(self.project, self.names, strict=True)
@@ -97,8 +105,12 @@ class EVIF(Model):
         features = torch.stack([one.mean(dim=1) for one in tokens], dim=1)
         for start in range(0, len(self.layers), len(tokens)):
             tokens = [self._fuse(batch, tokens, m, start) for m in range(len(tokens))]
-        means = torch.stack([one.mean(dim=1) for one in tokens], dim=1)
-        return features, masked_mean(means, batch.observed)
+        return features, tokens
+
+    @staticmethod
+    def _mean(tokens: list[Tensor], observed: Tensor) -> Tensor:
+        """Return the mean over modalities of the means of their tokens, (B, D)."""
+        return masked_mean(torch.stack([one.mean(dim=1) for one in tokens], dim=1), observed)
 
     def _fuse(self, batch: Batch, tokens: list[Tensor], m: int, start: int) -> Tensor:
         """Return the tokens of modality m, (B, P_m, D), after one layer."""

@@ -11,7 +11,8 @@ adds 10 times a hinge (``hinge``) on the fused confidence.
 Inferred from the code: four perceptrons of 64 hidden units, their ranges, the fusion with the base
 of smaller degrees of freedom. Inferred: likelihoods are of one-hot labels, averaged over classes;
 evidence is averaged over classes; confidence is the probability of the true class. More than two
-modalities are fused one after the other. The locations are the logits.
+modalities are fused one after the other. The locations are the logits. A segmentation reads the
+tokens of its image by a dense head, after MToE if there is one.
 The run's task loss on them stands where the fused cross-entropy does; all other terms are divided
 by its weight of 0.5, so that the whole is twice the printed sum, a factor that Adam does not see.
 Mended: a missing modality does not take part; a sample without any gets a learned location.
@@ -29,21 +30,27 @@ from benchmark.core.problem import Problem
 from benchmark.models._base import Model
 from benchmark.models.encoders._base import Encoder
 from benchmark.models.eyemost.config import EyeMoStConfig
+from benchmark.models.layers.dense_head import DenseHeads
 from benchmark.models.layers.evidential import NIG, NIGHead, StudentT, fuse_students
 from benchmark.models.layers.heads import task_outputs
 from benchmark.models.layers.label_loss import check_classes, class_nll, mean_over, one_hot
+from benchmark.models.layers.modality_routing import ModalityRouting, Routed
+from benchmark.models.layers.tokens import summary
 
 
 class EyeMoSt(Model):
     """``NIG_m = head_{t,m}(E_m(x_m))``, ``St = fuse(St_1, ..., St_M)``, logits are its locations.
 
+    With MToE, a head reads the mean of the tokens that its task has of its modality.
+
     Args:
         problem: One dataset with tasks of classes.
-        encoders: Vector encoders, of any widths.
-        config: Heads, weights of the terms.
+        encoders: Encoders of any widths; vectors, or tokens where ``maps`` or ``dense`` say so.
+        config: Heads, weights of the terms, experts, what is read as tokens.
 
     Raises:
-        UsageError: A task has no classes.
+        UsageError: A task has no classes, a segmentation has no tokens to read, or widths do not
+            fit MToE.
     """
 
     def __init__(
@@ -53,29 +60,58 @@ class EyeMoSt(Model):
         check_classes(problem, "eyemost")
         self.config = config
         self.names = [modality.name for modality in problem.only.modalities]
-        self.tasks = task_outputs(problem)
+        self.numbers = {task.name: number for number, task in enumerate(problem.only.tasks)}
+        self.tasks = task_outputs(problem, dense=True)
+        own = [encoders[name] for name in self.names]
+        widths, width = [one.width for one in own], None
+        self.routing = None
+        if config.mtoe is not None:
+            self.routing = ModalityRouting(own, len(self.numbers), config.width, config.mtoe)
+            width = self.routing.width
+            widths = [width] * len(own)
         self.evidence = nn.ModuleList(
-            nn.ModuleList(
-                NIGHead(encoders[name].width, config.hidden, count) for name in self.names
-            )
+            nn.ModuleList(NIGHead(one, config.hidden, count) for one in widths)
             for count in self.tasks.values()
         )
         self.nothing = nn.ParameterList(
             nn.Parameter(torch.zeros(count)) for count in self.tasks.values()
         )
+        self.dense_heads = DenseHeads(problem, config.dense, encoders, width)
 
     def forward(self, batch: Batch) -> Output:
-        """Score a batch; ``logits[task]`` is (B, C), ``info["student"][task]`` the fused t."""
+        """Score a batch; ``logits[task]`` is (B, C), ``info["student"][task]`` the fused t.
+
+        Those of a segmentation are (B, C, H, W).
+        """
         codes = [self.encode(batch, name) for name in self.names]
+        routed = None if self.routing is None else self.routing(codes, batch.observed)
         fused: dict[str, StudentT] = {}
-        losses: dict[str, Tensor] = {}
+        losses: dict[str, Tensor] = {} if routed is None else dict(routed.losses)
         for number, task in enumerate(self.tasks):
-            own = [head(code) for head, code in zip(self._heads(number), codes, strict=True)]
+            vectors = self._vectors(codes, routed, task)
+            own = [head(one) for head, one in zip(self._heads(number), vectors, strict=True)]
             fused[task] = self._fuse(own, batch.observed, self.nothing[number])
             if task in batch.targets:
                 losses |= self._terms(task, own, fused[task], batch)
         logits = {task: one.loc for task, one in fused.items()}
+        logits |= self._segment(codes, routed)
         return Output(logits, losses, {"student": fused})
+
+    def _vectors(self, codes: Sequence[Tensor], routed: Routed | None, task: str) -> list[Tensor]:
+        """Return what the heads of a task read of each modality, (B, D_m)."""
+        if routed is not None:
+            return list(routed.vectors(self.numbers[task]).unbind(dim=1))
+        named = zip(codes, self.names, strict=True)
+        return [summary(code, self.encoder(name)) for code, name in named]
+
+    def _segment(self, codes: Sequence[Tensor], routed: Routed | None) -> dict[str, Tensor]:
+        """Return the logits of segmentation tasks."""
+        image = self.dense_heads.number
+        maps = [
+            codes[image] if routed is None else routed.map(self.numbers[task], image)
+            for task in self.dense_heads.outputs
+        ]
+        return self.dense_heads.each(maps)
 
     def _heads(self, task: int) -> Sequence[NIGHead]:
         heads: Sequence[NIGHead] = self.evidence[task]  # type: ignore[assignment]

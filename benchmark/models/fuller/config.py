@@ -22,6 +22,7 @@ class FullerConfig(ModelConfig):
         dropout: Probability of every dropout.
         order: Whether normalisations stand before (``pre``) or after (``post``) a block.
         head_hidden: Widths of hidden layers in every head.
+        dense: Modality whose tokens segmentation tasks read, as they are after the fusion.
     """
 
     encoder_output: ClassVar[EncoderOutput] = "tokens"
@@ -33,3 +34,4 @@ class FullerConfig(ModelConfig):
     dropout: float = Field(default=0.1, ge=0, lt=1)
     order: Literal["pre", "post"] = "pre"
     head_hidden: tuple[Count, ...] = ()
+    dense: str | None = None

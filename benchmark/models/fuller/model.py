@@ -8,7 +8,8 @@ Stated (M4oE): weighting 0.1 and momentum 0.2 of the calibration, which is the s
 ``gradient_calibration``; one head per task.
 Inferred: the fusion block is a transformer over the tokens of all modalities; the printed 211.6
 million parameters are two ViT-B with poolers and 7 layers with feed-forward blocks of 2048; a head
-reads the mean of all tokens. Under another strategy this is a plain multi-task transformer.
+reads the mean of all tokens, a segmentation its image's tokens. Under another strategy this is a
+plain multi-task transformer.
 Mended: tokens of a missing modality are neither attended to nor averaged.
 """
 
@@ -25,6 +26,7 @@ from benchmark.models._base import Model
 from benchmark.models.encoders._base import Encoder
 from benchmark.models.fuller.config import FullerConfig
 from benchmark.models.layers.attention_layer import AttentionLayer
+from benchmark.models.layers.dense_head import DenseHeads, modality_tokens
 from benchmark.models.layers.heads import TaskHeads
 from benchmark.models.layers.tokens import masked_mean, token_flags
 from benchmark.models.layers.widths import common_width, to_width
@@ -57,10 +59,11 @@ class Fuller(Model):
             AttentionLayer(width, config.heads, config.hidden, config.dropout, config.order)
             for _ in range(config.layers)
         )
-        self.heads = TaskHeads(width, problem, config.head_hidden)
+        self.heads = TaskHeads(width, problem, config.head_hidden, dense=True)
+        self.dense_heads = DenseHeads(problem, config.dense, encoders, width)
 
     def forward(self, batch: Batch) -> Output:
-        """Score a batch; ``logits[task]`` is (B, C)."""
+        """Score a batch; ``logits[task]`` is (B, C), or (B, C, H, W) of a segmentation."""
         return Output(self.heads_of(batch, self.fuse(batch, self.branches(batch))))
 
     def branches(self, batch: Batch) -> list[Tensor]:
@@ -79,11 +82,10 @@ class Fuller(Model):
         return tokens
 
     def heads_of(self, batch: Batch, shared: Tensor) -> dict[str, Tensor]:
-        """Return the logits by task, (B, C)."""
-        logits: dict[str, Tensor] = self.heads(
-            masked_mean(shared, token_flags(batch.observed, self.counts))
-        )
-        return logits
+        """Return the logits by task, from shared tokens (B, P, D)."""
+        mean = masked_mean(shared, token_flags(batch.observed, self.counts))
+        image = modality_tokens(shared, self.counts, self.dense_heads.number)
+        return {**self.heads(mean), **self.dense_heads(image)}
 
     def last_shared(self) -> list[nn.Parameter]:
         """Return the weights of the last layer of the fusion block."""

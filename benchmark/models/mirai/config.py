@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from benchmark.models._config import ModelConfig
+from benchmark.models._config import ModelConfig, MToESettings
 
 Count = Annotated[int, Field(ge=1)]
 
@@ -30,6 +30,7 @@ class MiraiConfig(ModelConfig):
         hazard: Give the tasks ``risk_1y .. risk_Ky`` one additive-hazard head, as the original
             does, instead of a head each.
         head_hidden: Widths of hidden layers in every head.
+        mtoe: Route the transformer's output through task experts before pooling; None does not.
     """
 
     share_encoder: bool = True
@@ -43,6 +44,13 @@ class MiraiConfig(ModelConfig):
     pool: Literal["max", "mean", "softmax"] = "softmax"
     hazard: bool = False
     head_hidden: tuple[Count, ...] = ()
+    mtoe: MToESettings | None = None
+
+    @model_validator(mode="after")
+    def _one_or_the_other(self) -> Self:
+        if self.hazard and self.mtoe is not None:
+            raise ValueError("a hazard joins tasks that mtoe keeps apart: set one of them")
+        return self
 
     def encoded(self, modalities: Sequence[str]) -> tuple[str, ...]:
         """Return the first view, if all share its encoder, or all."""

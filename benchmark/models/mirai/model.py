@@ -32,6 +32,7 @@ from benchmark.models.layers.additive_hazard import AdditiveHazard
 from benchmark.models.layers.attention_layer import AttentionLayer
 from benchmark.models.layers.condition import ViewCondition
 from benchmark.models.layers.heads import TaskHeads
+from benchmark.models.layers.task_routing import TaskRouting
 from benchmark.models.layers.view_pool import ViewPool
 from benchmark.models.mirai.config import MiraiConfig
 
@@ -40,6 +41,8 @@ _RISK = re.compile(r"risk_(\d+)y")
 
 class Mirai(Model):
     """``x_v = W E(view_v)``, conditioned, L layers over the views, pooled to h, heads.
+
+    With MToE, h is the task's own: pooled from its output for the views.
 
     Args:
         problem: One dataset whose modalities are views.
@@ -72,6 +75,8 @@ class Mirai(Model):
         self.pool = ViewPool(width, config.pool)
         self.horizons = _horizons(problem) if config.hazard else {}
         self.hazard = AdditiveHazard(width, len(self.horizons)) if config.hazard else None
+        count = len(problem.only.tasks)
+        self.routing = TaskRouting(width, count, config.mtoe) if config.mtoe else None
         self.heads = TaskHeads(width, _without(problem, self.horizons), config.head_hidden)
 
     def forward(self, batch: Batch) -> Output:
@@ -81,8 +86,17 @@ class Mirai(Model):
             tokens = self.condition(tokens)
         for layer in self.layers:
             tokens = layer(tokens, None, batch.observed)
+        if self.routing is not None:
+            return self._route(tokens, batch.observed)
         features = self.pool(tokens, batch.observed)
         return Output({**self.heads(features), **self._risks(features)})
+
+    def _route(self, views: Tensor, observed: Tensor) -> Output:
+        """Score by features of each task's own, pooled from the views as its experts leave them."""
+        assert self.routing is not None
+        routed, losses = self.routing(views, observed, [1] * len(self.names))
+        features = [self.pool(routed.of(task), observed) for task in range(len(self.heads.outputs))]
+        return Output(self.heads.each(features), losses)
 
     def _view(self, batch: Batch, v: int) -> Tensor:
         """Return x_v, (B, D)."""

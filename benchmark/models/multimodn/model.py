@@ -11,7 +11,8 @@ Inferred: the step of an image is a linear map of [features; state], as in the c
 hidden layers (32, 32) and ReLU; the score is the last state's. The task losses of a run judge that
 score; the model adds the cross-entropy of the earlier states with the same weight each. The sum is
 (M + 1) T times the printed mean, a constant that Adam does not see. ``state_change`` is weighted
-likewise; the code's default is 0.
+likewise; the code's default is 0. A segmentation has no state to decode: a dense head reads the
+tokens of its image, of which a step reads the class token or the mean.
 Mended: nothing; a state that is only carried over is not counted again.
 """
 
@@ -27,9 +28,11 @@ from benchmark.core.batch import Batch, Output
 from benchmark.core.problem import Problem
 from benchmark.models._base import Model
 from benchmark.models.encoders._base import Encoder
+from benchmark.models.layers.dense_head import DenseHeads
 from benchmark.models.layers.heads import TaskHeads
 from benchmark.models.layers.label_loss import check_classes, class_nll, mean_over
 from benchmark.models.layers.mlp import mlp
+from benchmark.models.layers.tokens import summary
 from benchmark.models.multimodn.config import MultiModNConfig
 
 
@@ -38,11 +41,11 @@ class MultiModN(Model):
 
     Args:
         problem: One dataset with tasks of classes.
-        encoders: Vector encoders, of any widths.
+        encoders: Encoders of any widths; vectors, but tokens of the modality ``dense``.
         config: State, steps, decoders.
 
     Raises:
-        UsageError: A task has no classes.
+        UsageError: A task has no classes, or a segmentation no tokens to read.
     """
 
     def __init__(
@@ -64,19 +67,28 @@ class MultiModN(Model):
             )
             for name in self.names
         )
-        self.heads = TaskHeads(config.state, problem, config.decoder_hidden, config.dropout)
+        self.heads = TaskHeads(
+            config.state, problem, config.decoder_hidden, config.dropout, dense=True
+        )
+        self.dense_heads = DenseHeads(problem, config.dense, encoders)
 
     def forward(self, batch: Batch) -> Output:
-        """Score a batch; ``logits[task]`` is (B, C), ``info["states"]`` (B, M + 1, S)."""
+        """Score a batch; ``logits[task]`` is (B, C), ``info["states"]`` (B, M + 1, S).
+
+        Logits of a segmentation are (B, C, H, W).
+        """
+        codes = [self.encode(batch, name) for name in self.names]
         states = [self.first.expand(batch.size, -1)]
         for m, name in enumerate(self.names):
-            code = self.dropout(self.encode(batch, name))
-            following = self.steps[m](torch.cat([code, states[-1]], dim=1))
+            vector = self.dropout(summary(codes[m], self.encoder(name)))
+            following = self.steps[m](torch.cat([vector, states[-1]], dim=1))
             states.append(torch.where(batch.observed[:, m, None], following, states[-1]))
         losses = self._earlier(batch, states)
         if self.config.state_change:
             losses["state_change"] = self._change(batch, states)
-        return Output(self.heads(states[-1]), losses, {"states": torch.stack(states, dim=1)})
+        dense = self.dense_heads(codes[self.dense_heads.number])
+        logits = {**self.heads(states[-1]), **dense}
+        return Output(logits, losses, {"states": torch.stack(states, dim=1)})
 
     def _earlier(self, batch: Batch, states: list[Tensor]) -> dict[str, Tensor]:
         """Return by task the sum over states but the last of the mean cross-entropy."""

@@ -187,7 +187,8 @@ def _batch(size: int = 6, modalities: str = "ab") -> Batch:
 @torch.no_grad()
 def test_terms_are_weighted() -> None:
     model, batch = _model().eval(), _batch()
-    features, fused = model._features(batch)
+    features, tokens = model._features(batch)
+    fused = model._mean(tokens, batch.observed)
     upper, lower = model.estimators.bounds(features, fused, batch.observed)
     losses = model(batch).losses
     assert float(losses["minimised"]) == pytest.approx(0.1 * float(upper) / 4)
