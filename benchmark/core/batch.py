@@ -19,7 +19,8 @@ class ModalityData:
     """Values of one modality for B samples (or for N, before batching).
 
     Attributes:
-        values: ``(B, *shape)`` float32 (images may be uint8); rows of unobserved samples hold
+        values: ``(B, *shape)`` float32 (images may be uint8; events are ``(B, T)`` int64 tokens of
+            ``shape`` (T, tokens), 0 behind the last); rows of unobserved samples hold
             zeros and must not be read: ``Batch.observed`` says which.
         times: ``(B, T)`` hours since the start of the window, for irregular series, else None.
         mask: Same shape as ``values`` or ``(B, T)``; True where a value was measured, else None.

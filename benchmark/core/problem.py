@@ -34,7 +34,7 @@ class Modality(Frozen):
         name: Key of the modality in ``Batch.inputs``.
         kind: What the values are; chooses encoders and control features.
         shape: Shape of one sample without the batch axis, e.g. ``(10,)`` or ``(3, 224, 224)``;
-            a sequence's length axis comes first and is the maximum.
+            a sequence's length axis comes first and is the maximum; events have (T, tokens).
     """
 
     name: str

@@ -73,6 +73,13 @@ DATASETS = Registry(
             family="real",
             requires=("medical",),
         ),
+        "eicu": Entry(
+            target="benchmark.datasets.eicu.dataset:EICU",
+            config="benchmark.datasets.eicu.config:EICUConfig",
+            summary="eICU: mortality, readmission, length of stay from the first hours of a stay",
+            family="real",
+            requires=("icu",),
+        ),
         "planted": Entry(
             target="benchmark.datasets.planted:Planted",
             config="benchmark.datasets.planted:PlantedConfig",

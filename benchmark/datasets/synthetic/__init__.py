@@ -21,6 +21,7 @@ GENERATORS: dict[str, str] = {
     "mimic_mortality": "benchmark.datasets.synthetic.mimic_mortality",
     "mmimdb": "benchmark.datasets.synthetic.mmimdb",
     "mosi": "benchmark.datasets.synthetic.mosi",
+    "eicu": "benchmark.datasets.synthetic.eicu",
     "tcga": "benchmark.datasets.synthetic.tcga",
     "embed": "benchmark.datasets.synthetic.embed",
     "rsna": "benchmark.datasets.synthetic.rsna",

@@ -14,6 +14,7 @@ from benchmark.core.problem import Component, Modality, Task
 from benchmark.core.result import Release
 from benchmark.datasets._base import DataContext, Progress, silent
 from benchmark.datasets._release import Found
+from benchmark.datasets._text import TextReducer, count_terms
 from benchmark.datasets._vector import Transform, VectorDataset
 from benchmark.datasets.tcga._transforms import Clipper, Filler
 from benchmark.datasets.tcga.cases import Cases
@@ -26,7 +27,7 @@ from benchmark.datasets.tcga.config import (
     TCGAConfig,
 )
 from benchmark.datasets.tcga.files import Files, find_files, find_release, read_cases, read_wsi
-from benchmark.datasets.tcga.reports import TextReducer, count_terms, read_reports
+from benchmark.datasets.tcga.reports import read_reports
 
 
 class TCGA(VectorDataset):

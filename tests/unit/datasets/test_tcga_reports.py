@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from benchmark.core.errors import DataError
-from benchmark.datasets.tcga.reports import TextReducer, count_terms, read_reports
+from benchmark.datasets._text import TextReducer, count_terms
+from benchmark.datasets.tcga.reports import read_reports
 
 TEXTS = ["Tumour grade two", "tumour grade three", "No TUMOUR seen", "grade grade three", "odd"]
 
@@ -49,5 +50,5 @@ def test_the_vocabulary_is_that_of_the_training_reports() -> None:
 
 
 def test_too_few_reports() -> None:
-    with pytest.raises(DataError, match="2 training reports with 0 terms in 3 or more of them"):
+    with pytest.raises(DataError, match="2 training texts with 0 terms in 3 or more of them"):
         TextReducer.fit(count_terms(["one two", "one two"]), width=4)

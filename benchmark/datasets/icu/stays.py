@@ -1,0 +1,272 @@
+"""A dataset of intensive-care stays: what loaders leave, and how models and controls see it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+
+from benchmark.core.batch import ModalityData
+from benchmark.core.errors import DataError
+from benchmark.core.problem import Modality
+from benchmark.datasets._base import Dataset, Rows
+from benchmark.datasets._release import ReleaseConfig
+from benchmark.datasets._text import TextReducer
+from benchmark.datasets.icu.codes import Vocabulary, bag, sequences
+from benchmark.datasets.icu.ragged import Ragged
+from benchmark.datasets.icu.series import (
+    ChannelScaler,
+    Irregular,
+    grid_inputs,
+    hourly_grid,
+    irregular,
+    summaries,
+)
+
+Values = NDArray[np.float64]
+
+
+class StayConfig(ReleaseConfig):
+    """Options that intensive-care loaders share.
+
+    Attributes:
+        window_hours: Hours from admission that inputs come from.
+        series_form: ``grid``: the last value of every hour, carried forward, with flags of what
+            was measured; ``irregular``: values at their times.
+        series_steps: Times kept of an irregular series, the last ones.
+        event_steps: Coded events kept of a stay, the last ones.
+        event_codes: Codes kept of a kind of event, those most training stays have.
+        event_stays: Training stays a code must be in.
+        note_width: Directions of the reduced notes.
+    """
+
+    window_hours: int = Field(default=24, ge=1)
+    series_form: Literal["grid", "irregular"] = "grid"
+    series_steps: int = Field(default=256, ge=1)
+    event_steps: int = Field(default=128, ge=1)
+    event_codes: int = Field(default=500, ge=1)
+    event_stays: int = Field(default=5, ge=1)
+    note_width: int = Field(default=64, ge=1)
+
+
+@dataclass(frozen=True)
+class StayData:
+    """Raw inputs of N stays, every one cut at the end of the window.
+
+    Attributes:
+        series: Measurements by modality, with the names of their channels.
+        codes: Coded events by modality, with the names of their codes.
+        vectors: (N, F) facts by modality; NaN is unknown.
+        notes: (N,) term counts by modality (:func:`benchmark.datasets._text.count_terms`).
+    """
+
+    series: Mapping[str, tuple[Ragged, tuple[str, ...]]] = field(default_factory=dict)
+    codes: Mapping[str, tuple[Ragged, tuple[str, ...]]] = field(default_factory=dict)
+    vectors: Mapping[str, Values] = field(default_factory=dict)
+    notes: Mapping[str, NDArray[np.object_]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class FactScaler:
+    """Median, then mean and spread of every fact over the training stays that have it."""
+
+    fill: Values
+    mean: Values
+    scale: Values
+
+    @classmethod
+    def fit(cls, facts: Values) -> FactScaler:
+        """Estimate from (K, F) training rows; a fact that nobody has is 0."""
+        there = np.isfinite(facts)
+        columns = zip(facts.T, there.T, strict=True)
+        fill = np.array([np.median(one[seen]) if seen.any() else 0.0 for one, seen in columns])
+        filled = np.where(there, facts, fill)
+        spread = np.ptp(filled, axis=0) > 0
+        return cls(fill, filled.mean(axis=0), np.where(spread, filled.std(axis=0), 1.0))
+
+    def __call__(self, facts: Values) -> Values:
+        """Return scaled facts and flags of what is known side by side, (R, 2 F)."""
+        there = np.isfinite(facts)
+        scaled = (np.where(there, facts, self.fill) - self.mean) / self.scale
+        return np.concatenate([scaled, there], axis=1)
+
+
+class StayDataset(Dataset):
+    """Stays with series, coded events, facts and notes.
+
+    Series and facts are scaled by training stays, the vocabularies of codes and notes are those of
+    training stays, and nothing else is estimated.
+
+    Attributes:
+        data: Raw inputs.
+    """
+
+    config: StayConfig
+    data: StayData
+
+    def modality(self, name: str) -> Modality:
+        """Return kind and shape of a modality of :attr:`data`."""
+        return stay_modality(self.config, name, self.data)
+
+    def fit(self, train_rows: Rows, observed: NDArray[np.bool_] | None = None) -> dict[str, Any]:
+        """Estimate scalers, vocabularies and reducers on the observed training rows.
+
+        Raises:
+            DataError: Too few training notes to reduce.
+        """
+        seen = self.observed(train_rows) if observed is None else observed
+        fitted: dict[str, Any] = {}
+        for modality, there in zip(self.component.modalities, seen.T, strict=True):
+            fitted[modality.name] = self._fit_one(modality.name, train_rows[there])
+        return fitted
+
+    def tensors(self, rows: Rows, preprocessor: Mapping[str, Any]) -> dict[str, ModalityData]:
+        """Return every modality of some stays; zeros where unobserved."""
+        there = self.observed(rows)
+        return {
+            modality.name: self._tensors_of(modality.name, rows, there[:, m], preprocessor)
+            for m, modality in enumerate(self.component.modalities)
+        }
+
+    def control_features(
+        self, rows: Rows, preprocessor: Mapping[str, Any]
+    ) -> dict[str, NDArray[np.float64]]:
+        """Return summaries of series, codes present, facts and reduced notes; NaN if unobserved."""
+        there = self.observed(rows)
+        features = {}
+        for m, modality in enumerate(self.component.modalities):
+            seen = there[:, m]
+            values = self._features_of(modality.name, rows[seen], preprocessor[modality.name])
+            width = values.shape[1] if seen.any() else self._feature_width(modality.name)
+            features[modality.name] = np.full((len(rows), width), np.nan)
+            features[modality.name][seen] = values
+        return features
+
+    def overwrite(
+        self, rows: Rows, nonsense: Callable[[tuple[int, ...]], Values], only: str | None = None
+    ) -> None:
+        """Replace the raw inputs of some stays, so that a check sees who reads them.
+
+        Args:
+            rows: Stays.
+            nonsense: Makes values of a shape; codes and notes become those of nobody.
+            only: Modality; None is all.
+        """
+        for name, (events, _) in (*self.data.series.items(), *self.data.codes.items()):
+            if only in (None, name):
+                _, chosen = events.select(rows)
+                if events.values is None:
+                    events.kinds[chosen] = 0
+                else:
+                    events.values[chosen] = nonsense((len(chosen),))
+        for name, facts in self.data.vectors.items():
+            if only in (None, name):
+                facts[rows] = nonsense(facts[rows].shape)
+        for name, notes in self.data.notes.items():
+            for row in rows if only in (None, name) else ():
+                notes[row] = notes[row] * 0
+
+    def _fit_one(self, name: str, rows: Rows) -> Any:
+        data, config = self.data, self.config
+        if name in data.series:
+            series, channels = data.series[name]
+            return ChannelScaler.fit(series, rows, len(channels))
+        if name in data.codes:
+            events, codes = data.codes[name]
+            return Vocabulary.fit(events, rows, len(codes), config.event_stays, config.event_codes)
+        if name in data.vectors:
+            return FactScaler.fit(data.vectors[name][rows]) if len(rows) else None
+        return TextReducer.fit(data.notes[name][rows], config.note_width) if len(rows) else None
+
+    def _tensors_of(
+        self, name: str, rows: Rows, there: NDArray[np.bool_], preprocessor: Mapping[str, Any]
+    ) -> ModalityData:
+        import torch
+
+        if name in self.data.series and self.config.series_form == "irregular":
+            return _irregular_data(self._irregular(name, rows, preprocessor[name]))
+        if name in self.data.codes:
+            found = sequences(
+                self.data.codes[name][0], rows, preprocessor[name], self.config.event_steps
+            )
+            return ModalityData(
+                values=torch.from_numpy(found.tokens),
+                times=torch.from_numpy(found.hours.astype(np.float32)),
+                lengths=torch.from_numpy(found.lengths),
+            )
+        shape = self.component.modality(name).shape
+        values = np.zeros((len(rows), *shape), dtype=np.float32)
+        if there.any():
+            values[there] = self._dense(name, rows[there], preprocessor[name])
+        return ModalityData(torch.from_numpy(values))
+
+    def _dense(self, name: str, rows: Rows, fitted: Any) -> Values:
+        """Return the grid, facts or reduced notes of observed stays."""
+        if name in self.data.series:
+            return grid_inputs(self._grid(name, rows), fitted)
+        if fitted is None:
+            raise DataError(f"no training stay has modality {name!r}", "leave it out")
+        source = self.data.vectors[name] if name in self.data.vectors else self.data.notes[name]
+        return np.asarray(fitted(source[rows]), dtype=np.float64)
+
+    def _features_of(self, name: str, rows: Rows, fitted: Any) -> Values:
+        if name in self.data.series:
+            return summaries(self._grid(name, rows))
+        if name in self.data.codes:
+            return bag(self.data.codes[name][0], rows, fitted, self.config.event_codes)
+        if len(rows) == 0:
+            return np.zeros((0, 0))
+        return self._dense(name, rows, fitted)
+
+    def _feature_width(self, name: str) -> int:
+        if name in self.data.series:
+            return 5 * len(self.data.series[name][1])
+        if name in self.data.codes:
+            return self.config.event_codes
+        return self.component.modality(name).shape[0]
+
+    def _grid(self, name: str, rows: Rows) -> Values:
+        series, channels = self.data.series[name]
+        return hourly_grid(series, rows, len(channels), self.config.window_hours)
+
+    def _irregular(self, name: str, rows: Rows, scaler: ChannelScaler) -> Irregular:
+        series, channels = self.data.series[name]
+        return irregular(series, rows, len(channels), self.config.series_steps, scaler)
+
+
+def stay_modality(config: StayConfig, name: str, data: StayData) -> Modality:
+    """Return kind and shape of a modality."""
+    if name in data.series:
+        return series_modality(config, name, len(data.series[name][1]))
+    if name in data.codes:
+        return events_modality(config, name)
+    if name in data.vectors:
+        return Modality(name=name, kind="vector", shape=(2 * data.vectors[name].shape[1],))
+    return Modality(name=name, kind="text", shape=(config.note_width,))
+
+
+def series_modality(config: StayConfig, name: str, channels: int) -> Modality:
+    """Return the modality of a series: (hours, 2 channels) or (steps, channels)."""
+    grid = config.series_form == "grid"
+    shape = (config.window_hours, 2 * channels) if grid else (config.series_steps, channels)
+    return Modality(name=name, kind="sequence", shape=shape)
+
+
+def events_modality(config: StayConfig, name: str) -> Modality:
+    """Return the modality of coded events: tokens below ``event_codes + 2``, (steps, tokens)."""
+    return Modality(name=name, kind="events", shape=(config.event_steps, config.event_codes + 2))
+
+
+def _irregular_data(found: Irregular) -> ModalityData:
+    import torch
+
+    return ModalityData(
+        values=torch.from_numpy(found.values.astype(np.float32)),
+        times=torch.from_numpy(found.hours.astype(np.float32)),
+        mask=torch.from_numpy(found.measured),
+        lengths=torch.from_numpy(found.lengths),
+    )

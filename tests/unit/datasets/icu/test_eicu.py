@@ -1,0 +1,174 @@
+"""eICU: cohorts and outcomes by hand, leaks, and the facts of the open demo."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+
+from benchmark.core.errors import DataError, DataNotAvailable
+from benchmark.core.paths import Paths
+from benchmark.core.spec import SplitSpec
+from benchmark.datasets._base import DataContext
+from benchmark.datasets._csv_stream import stream_csv
+from benchmark.datasets.eicu.cohort import choose, targets, with_outcomes
+from benchmark.datasets.eicu.config import APACHE_APS, APACHE_PRED, HOURLY_CHANNELS, EICUConfig
+from benchmark.datasets.eicu.dataset import EICU
+from benchmark.datasets.eicu.tables import NOTE, code_tables, series_tables
+from benchmark.datasets.icu.leaks import refuse_outcomes
+from benchmark.splits import make_split
+
+HOUR, DAY = 60, 1440
+DEMO = "eicu-collaborative-research-database-demo-2.0.1"
+
+
+def stays(*rows: tuple[int, int, int, int, str, str, float]) -> pl.DataFrame:
+    """Rows of stay, hospital stay, hospital admission offset, minutes, unit, hospital, age."""
+    names = ("patientunitstayid", "patienthealthsystemstayid", "hospitaladmitoffset",
+             "unitdischargeoffset", "unitdischargestatus", "hospitaldischargestatus",
+             "years")  # fmt: skip
+    return with_outcomes(pl.DataFrame(rows, schema=names, orient="row"))
+
+
+def test_readmission_looks_within_the_hospital_stay() -> None:
+    table = stays(
+        (1, 10, 0, 2 * DAY, "Alive", "Alive", 50.0),  # next begins on day 14
+        (2, 10, -14 * DAY, 1 * DAY, "Alive", "Alive", 50.0),  # next begins on day 44
+        (3, 10, -44 * DAY, 1 * DAY, "Expired", "Expired", 50.0),  # the last one
+        (4, 11, -1 * DAY, 1 * DAY, "Alive", "", 50.0),
+    )
+    assert table["again_15d"].to_list() == [True, False, False, False]
+    assert table["again_30d"].to_list() == [True, True, False, False]
+    found = targets(table, EICUConfig(readmission="discharge_30d"))
+    np.testing.assert_array_equal(found["readmission"], [1, 1, np.nan, 0])
+    zero = targets(table, EICUConfig(readmission_deaths="zero"))
+    np.testing.assert_array_equal(zero["readmission"], [1, 0, 0, 0])
+    np.testing.assert_array_equal(found["hospital_mortality"], [0, 0, 1, np.nan])
+    np.testing.assert_array_equal(found["unit_mortality"], [0, 0, 1, 0])
+
+
+def test_both_lengths_of_stay() -> None:
+    table = stays(
+        (1, 1, 0, 96 * HOUR - 1, "Alive", "Alive", 50.0),
+        (2, 2, 0, 96 * HOUR, "Alive", "Alive", 50.0),
+        (3, 3, 0, 50 * HOUR, "Expired", "Expired", 50.0),
+        (4, 4, 0, 8 * DAY + 1, "Alive", "Alive", 50.0),
+    )
+    assert targets(table, EICUConfig())["los"].tolist() == [1, 0, 0, 0]
+    assert targets(table, EICUConfig(los="long"))["los"].tolist() == [0, 0, 0, 1]
+
+
+def test_cohorts_say_what_each_step_leaves() -> None:
+    table = stays(
+        (1, 1, 0, 24 * HOUR, "Alive", "Alive", 18.0),
+        (2, 2, 0, 24 * HOUR - 1, "Alive", "Alive", 50.0),
+        (3, 3, 0, 9 * DAY, "Alive", "Alive", 17.0),
+        (4, 4, 0, 9 * DAY, "Alive", "Alive", 90.0),
+    )
+    taken, steps = choose(table, EICUConfig(), None)
+    assert taken["patientunitstayid"].to_list() == [1, 4]
+    assert [(step.kept, step.dropped) for step in steps] == [(4, 0), (3, 1), (2, 1)]
+    coded, _ = choose(table, EICUConfig(cohort="codes"), {1: 3, 2: 2, 4: 9})
+    assert coded["patientunitstayid"].to_list() == [1]
+    with pytest.raises(DataError, match="no stay is left after: unit stays, adults"):
+        choose(table.filter(pl.col("years") < 18), EICUConfig(), None)
+
+
+def test_no_outcome_is_ever_an_input() -> None:
+    for table in (NOTE, *series_tables(), *code_tables().values()):
+        refuse_outcomes(table.name, table.columns)
+    for name, columns in (("aps", APACHE_APS), ("pred", APACHE_PRED), ("hourly", HOURLY_CHANNELS)):
+        refuse_outcomes(name, columns)
+    for column in (
+        "diedinhospital", "actualhospitalmortality", "actualiculos", "unabridgedunitlos",
+        "hospitaldischargestatus", "unitDischargeOffset", "activeupondischarge", "var03hspxlos",
+        "dischargelocation", "label", "deathtime", "dod", "outtime", "los", "hospital_expire_flag",
+    ):  # fmt: skip
+        with pytest.raises(DataError, match="tells the outcome"):
+            refuse_outcomes("x", ["age", column])
+
+
+@pytest.fixture(scope="module")
+def context(tmp_path_factory: pytest.TempPathFactory) -> DataContext:
+    data = Path(os.environ.get("MMBENCH_DATA", "no folder"))
+    if not (data / DEMO).is_dir():
+        pytest.skip(f"MMBENCH_DATA names no folder with {DEMO}")
+    return DataContext(Paths(cache=tmp_path_factory.mktemp("cache"), data=data))
+
+
+@pytest.fixture(scope="module")
+def demo(context: DataContext) -> EICU:
+    return EICU(EICUConfig(series="hourly"), context)
+
+
+def test_demo_has_the_published_counts(context: DataContext, demo: EICU) -> None:
+    assert demo.release.source == "partial"
+    assert context.paths.data is not None
+    root = context.paths.data / DEMO
+    rows = {"diagnosis": 24_978, "treatment": 38_290, "medication": 75_604, "note": 24_758,
+            "vitalAperiodic": 274_088, "patient": 2_520}  # fmt: skip
+    for name, known in rows.items():
+        pieces = stream_csv(root / f"{name}.csv.gz", {"patientunitstayid": pl.Int64})
+        assert sum(piece.rows for piece in pieces) == known, name
+    everyone = EICU(EICUConfig(series="hourly", cohort="all"), context)
+    prepared = next((context.paths.cache / "data" / "prepared").glob("eicu-*")) / "stays.parquet"
+    table = pl.read_parquet(prepared)
+    assert table["patienthealthsystemstayid"].n_unique() == 2_174
+    assert table["uniquepid"].n_unique() == 1_841
+    assert table["dead_hospital"].sum() == 212
+    assert table["dead_hospital"].null_count() == 28
+    assert table["dead_unit"].sum() == 126
+    hourly = set(pl.read_parquet(root.parent / "eicu-demo-extra/hourly/sta.parquet")["stay_id"])
+    there = table.filter(pl.col("patientunitstayid").is_in(list(hourly)))
+    dead = there["dead_hospital"]
+    assert (len(there), dead.sum(), dead.null_count()) == (2267, 184, 26)
+    assert len(everyone.samples) == 2_512  # 8 minors or without age
+
+
+def test_demo_window_holds_nothing_later(demo: EICU) -> None:
+    for events, _ in (*demo.data.series.values(), *demo.data.codes.values()):
+        assert len(events.minutes) == 0 or 0 <= events.minutes.min() <= events.minutes.max() < 1440
+    assert [step.kept for step in EICU.attrition(demo.config, demo.context)] == [2520, 2512, 1623]
+    assert demo.samples["observed:series"].sum() > 1500
+
+
+def test_demo_patients_stay_in_one_part(demo: EICU) -> None:
+    spec = SplitSpec(kind="kfold", folds=5, fold=1, stratify="hospital_mortality")
+    parts = make_split(demo.samples, spec, demo.component.tasks)
+    patients = [
+        set(demo.samples["group_id"].iloc[rows]) for rows in (parts.train, parts.val, parts.test)
+    ]
+    assert not patients[0] & patients[1] | patients[0] & patients[2] | patients[1] & patients[2]
+    assert sum(len(one) for one in patients) < len(demo.samples)  # some come more than once
+
+
+def test_forms_of_the_series(context: DataContext, demo: EICU) -> None:
+    train, rows = np.arange(300), np.arange(300, 340)
+    grid = demo.tensors(rows, demo.fit(train))["series"].values
+    assert tuple(grid.shape) == (40, 24, 96)
+    other = EICU(EICUConfig(series="hourly", series_form="irregular", series_steps=30), context)
+    series = other.tensors(rows, other.fit(train))["series"]
+    assert tuple(series.values.shape) == (40, 30, 48)
+    assert series.mask is not None
+    assert series.times is not None
+    assert series.lengths is not None
+    assert float(series.times.max()) < 24
+    assert bool((series.values[~series.mask] == 0).all())
+    seen = other.observed(rows)[:, 0]
+    np.testing.assert_array_equal(series.lengths.numpy() > 0, seen)
+
+
+def test_without_the_hourly_export(tmp_path: Path, context: DataContext) -> None:
+    assert context.paths.data is not None
+    (tmp_path / DEMO).mkdir()
+    for file in (context.paths.data / DEMO).glob("patient.csv.gz"):
+        (tmp_path / DEMO / file.name).write_bytes(file.read_bytes())
+    alone = DataContext(Paths(cache=tmp_path / "cache", data=tmp_path))
+    with pytest.raises(DataNotAvailable, match="the hourly export of eICU is not here"):
+        EICU(EICUConfig(series="hourly"), alone)
+    found = EICU(EICUConfig(), alone)
+    assert not found.samples["observed:series"].any()
+    assert found.samples["observed:demographics"].all()
