@@ -5,15 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
-from benchmark.core.errors import DataNotAvailable, ManifestError, UnknownNameError
+from benchmark.core.errors import DataNotAvailable, ManifestError, UnknownNameError, UsageError
 from benchmark.core.problem import Component
 from benchmark.core.result import Release
 from benchmark.core.spec import Ref
 from benchmark.datasets import DATASETS
-from benchmark.datasets._base import DataContext
 from benchmark.manifest.described import loader_of, used_part
 from benchmark.manifest.issues import Issue, parse
-from benchmark.manifest.resolve import options_tree, plain
+from benchmark.manifest.options import changed_options
+from benchmark.manifest.resolve import merge, options_tree, plain
 from benchmark.manifest.schema import Manifest
 from benchmark.manifest.selection import Request
 from benchmark.manifest.settings import dump
@@ -54,33 +54,26 @@ class Available:
 
 
 def look(
-    manifest: Manifest, dataset: str, variant: str, profile: str, context: DataContext
+    manifest: Manifest, dataset: str, profile: str, request: Request
 ) -> Available | Unavailable:
     """Tell which release of a dataset runs would read, without reading it.
 
     A paper's table takes data that is real but not complete only where it was asked for.
     """
-    context = replace(context, partial=not manifest.is_of_a_paper)
-    name = loader_of(manifest, dataset)
-    config = _config(name, plain(options_tree(manifest, dataset, variant, profile)))
-    loader = DATASETS.load(name)
+    context = replace(request.context, partial=not manifest.is_of_a_paper)
+    name, config = _loader(manifest, dataset, profile, request)
     try:
-        release: Release = loader.probe(config, context)
+        release: Release = DATASETS.load(name).probe(config, context)
     except DataNotAvailable as error:
         return Unavailable(dataset, error.message, error.hint)
-    described: Component = loader.describe(config)
-    used = used_part(described, dataset, manifest.datasets[dataset])
-    return Available(dataset, DATASETS.ref(name, dump(config)), described, used, release)
+    return _available(manifest, dataset, config, release)
 
 
-def without_release(manifest: Manifest, dataset: str, variant: str, profile: str) -> Available:
+def without_release(manifest: Manifest, dataset: str, profile: str, request: Request) -> Available:
     """Return a dataset for what needs its shapes only, whether its data is here or not."""
-    name = loader_of(manifest, dataset)
-    config = _config(name, plain(options_tree(manifest, dataset, variant, profile)))
-    described: Component = DATASETS.load(name).describe(config)
-    used = used_part(described, dataset, manifest.datasets[dataset])
+    _, config = _loader(manifest, dataset, profile, request)
     none = Release(id="", version="", source="synthetic", fingerprint="")
-    return Available(dataset, DATASETS.ref(name, dump(config)), described, used, none)
+    return _available(manifest, dataset, config, none)
 
 
 def choose_profile(
@@ -98,8 +91,7 @@ def choose_profile(
         return request.profile, "asked for"
     if len(names) == 1:
         return names[0], "the only one"
-    context = request.context
-    found = [look(manifest, name, request.variant, "paper", context) for name in datasets]
+    found = [look(manifest, name, "paper", request) for name in datasets]
     lacking = [text for one in found if (text := _not_real(one))]
     if not request.accelerator:
         lacking.append("there is no accelerator")
@@ -108,12 +100,26 @@ def choose_profile(
     return "paper", "all data is real and there is an accelerator"
 
 
-def _config(loader: str, options: dict[str, Any]) -> Any:
+def _loader(manifest: Manifest, dataset: str, profile: str, request: Request) -> tuple[str, Any]:
+    """Return a dataset's loader and its options, with those of the command line on top."""
+    name = loader_of(manifest, dataset)
+    changed = changed_options(request.overrides, manifest, dataset)
+    options = merge(options_tree(manifest, dataset, request.variant, profile), changed)
     issues: list[Issue] = []
-    config = parse(DATASETS.config(loader), options, issues)
+    config = parse(DATASETS.config(name), plain(options), issues)
     if config is None:
-        raise ManifestError(f"{'.'.join(map(str, one.path))}: {one.text}" for one in issues)
-    return config
+        texts = [f"{'.'.join(map(str, one.path))}: {one.text}" for one in issues]
+        if changed:
+            raise UsageError(f"options of {dataset}: {'; '.join(texts)}", "look at --set datasets")
+        raise ManifestError(texts)
+    return name, config
+
+
+def _available(manifest: Manifest, dataset: str, config: Any, release: Release) -> Available:
+    name = loader_of(manifest, dataset)
+    described: Component = DATASETS.load(name).describe(config)
+    used = used_part(described, dataset, manifest.datasets[dataset])
+    return Available(dataset, DATASETS.ref(name, dump(config)), described, used, release)
 
 
 def _not_real(found: Available | Unavailable) -> str:

@@ -100,7 +100,7 @@ class Derived:
         origin = self._origin(row)
         scales = origin.manifest.profile_names
         profile = "paper" if "paper" in scales else scales[0]
-        there = without_release(origin.manifest, dataset, self.request.variant, profile)
+        there = without_release(origin.manifest, dataset, profile, self.request)
         runs = RowRuns(origin.manifest, self.request, profile, self.overrides)
         spec = runs.without_data(origin.row, there)
         parts = tuple(one.model_copy(update={"data": ""}) for one in spec.components)
@@ -174,8 +174,7 @@ class Derived:
         self._check_profile(origin.manifest)
         key = (origin.manifest.id, dataset)
         if key not in self._seen:
-            variant, context = self.request.variant, self.request.context
-            found = look(origin.manifest, dataset, variant, self.profile, context)
+            found = look(origin.manifest, dataset, self.profile, self.request)
             if isinstance(found, Unavailable):
                 raise DataNotAvailable(found.reason, found.hint)
             self._seen[key] = found

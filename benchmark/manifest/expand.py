@@ -10,11 +10,13 @@ from benchmark.core.errors import DataNotAvailable, UsageError
 from benchmark.core.result import USUAL, Pick
 from benchmark.manifest.availability import Available, Unavailable, choose_profile, look
 from benchmark.manifest.derived import Derived, scenario_label
+from benchmark.manifest.options import check_options, is_option
 from benchmark.manifest.overrides import Overrides, check_rows, read_overrides
 from benchmark.manifest.plan import PlannedRun
 from benchmark.manifest.row_runs import Group
 from benchmark.manifest.schema import Manifest, RowEntry, TableColumn
 from benchmark.manifest.selection import Request, matching, select_rows, select_tasks
+from benchmark.manifest.weights import WeightsMissing
 from benchmark.measures import analysis_info
 from benchmark.metrics import COUNTED, is_quantity
 
@@ -69,13 +71,17 @@ def expand(manifest: Manifest, request: Request) -> Expansion:
         UnknownNameError: A row, model, dataset, task, profile or variant that is not there.
         UsageError: A selection without a run, or an override that fits no row or takes no such
             value.
+        WeightsMissing: Files of pretrained weights that rows need are not here; names all.
     """
     matching([request.variant], ["described", "released"], "variant")
+    check_options(request.overrides, manifest)
     datasets = matching(request.datasets, list(manifest.datasets), "dataset")
     profile, why = choose_profile(manifest, datasets, request)
-    found = [look(manifest, name, request.variant, profile, request.context) for name in datasets]
+    found = [look(manifest, name, profile, request) for name in datasets]
     work = _Work(manifest, request, profile)
     work.add_all(found)
+    if work.no_weights:
+        raise WeightsMissing(work.no_weights, request.context.paths.weights)
     missing = (*(one for one in found if isinstance(one, Unavailable)), *work.unavailable)
     if not work.runs and not missing:
         raise UsageError(
@@ -109,7 +115,9 @@ class _Work:
         self.manifest, self.request, self.profile = manifest, request, profile
         self.rows = select_rows(manifest, request)
         self.tasks = select_tasks(manifest, request)
-        overrides = read_overrides(request.overrides)
+        overrides = read_overrides(
+            {path: text for path, text in request.overrides.items() if not is_option(path)}
+        )
         check_rows(overrides, [row.key for row in manifest.rows])
         self.overrides = Overrides(overrides)
         self.derived = Derived(manifest, request, profile, self.overrides)
@@ -119,6 +127,7 @@ class _Work:
         self.runs: dict[str, PlannedRun] = {}
         self.cells: Cells = {}
         self.unavailable: list[Unavailable] = []
+        self.no_weights: set[str] = set()
 
     def add_all(self, datasets: list[Available | Unavailable]) -> None:
         """Add every selected row on every dataset it has."""
@@ -139,6 +148,8 @@ class _Work:
                 self.add_measured(row, data)
             elif isinstance(data, Available):
                 (self.add_evaluated if row.kind == "evaluate" else self.add)(row, data)
+        except WeightsMissing as error:
+            self.no_weights.update(error.files)
         except DataNotAvailable as error:
             found = Unavailable(data.dataset, error.message, error.hint)
             if found not in self.unavailable:

@@ -15,6 +15,7 @@ from benchmark.manifest.resolve import settings_tree
 from benchmark.manifest.schema import Manifest, RowEntry
 from benchmark.manifest.selection import Request, numbers
 from benchmark.manifest.settings import Resolved
+from benchmark.manifest.weights import weights_of
 
 
 @dataclass(frozen=True)
@@ -98,15 +99,21 @@ class RowRuns:
     def _runs(
         self, row: RowEntry, data: Available, settings: Resolved, tasks: list[str]
     ) -> Iterator[PlannedRun]:
-        """Yield one run per fold and seed."""
+        """Yield one run per fold and seed.
+
+        Raises:
+            WeightsMissing: Pretrained weights that the row asks for are not here.
+        """
         first = self._any(row, data, settings, tasks)
+        weights = weights_of(settings.encoders, self.request.context.paths)
         for split in self._splits(data, settings):
             if self.folds is not None and split.fold not in self.folds:
                 continue
             for seed in settings.frame.seeds:
                 if self.seeds is None or seed in self.seeds:
                     # Not validated again: split and seed come from validated records.
-                    spec = first.spec.model_copy(update={"split": split, "seed": seed})
+                    own = {"split": split, "seed": seed, "weights": weights}
+                    spec = first.spec.model_copy(update=own)
                     name = f"{first.label} {place(spec)}"
                     yield first.model_copy(update={"spec": spec, "label": name})
 
@@ -117,7 +124,8 @@ class RowRuns:
             return frame.specs()
         loader = DATASETS.load(data.loader.name)
         config = DATASETS.config(data.loader.name).parse(data.loader.config)
-        return frame.specs(loader.split_digests(config, self.request.context, frame.files))
+        context = replace(self.request.context, source=data.release.source)
+        return frame.specs(loader.split_digests(config, context, frame.files))
 
 
 def place(spec: RunSpec) -> str:
