@@ -150,8 +150,13 @@ def _overlays(manifest: Manifest) -> Iterator[Issue]:
 
 
 def _overlay(manifest: Manifest, overlay: Overlay, place: KeyPath) -> Iterator[Issue]:
-    for name in overlay.datasets:
-        yield from _one_of(name, manifest.datasets, (*place, "datasets", name))
+    for name, change in overlay.datasets.items():
+        where = (*place, "datasets", name)
+        yield from _one_of(name, manifest.datasets, where)
+        component = describe(manifest, name) if name in manifest.datasets else None
+        if component:
+            known = [task.name for task in component.tasks]
+            yield from _subset(change.tasks, known, "task", (*where, "tasks"))
     keys = [row.key for row in manifest.rows]
     for key in overlay.rows:
         if key not in keys:

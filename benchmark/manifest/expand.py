@@ -13,6 +13,7 @@ from benchmark.manifest.derived import Derived, scenario_label
 from benchmark.manifest.options import check_options, is_option
 from benchmark.manifest.overrides import Overrides, check_rows, read_overrides
 from benchmark.manifest.plan import PlannedRun
+from benchmark.manifest.resolve import with_tasks
 from benchmark.manifest.row_runs import Group
 from benchmark.manifest.schema import Manifest, RowEntry, TableColumn
 from benchmark.manifest.selection import Request, matching, select_rows, select_tasks
@@ -77,6 +78,7 @@ def expand(manifest: Manifest, request: Request) -> Expansion:
     check_options(request.overrides, manifest)
     datasets = matching(request.datasets, list(manifest.datasets), "dataset")
     profile, why = choose_profile(manifest, datasets, request)
+    manifest = with_tasks(manifest, request.variant, profile)
     found = [look(manifest, name, profile, request) for name in datasets]
     work = _Work(manifest, request, profile)
     work.add_all(found)

@@ -154,6 +154,16 @@ def overlays(manifest: Manifest, variant: str, profile: str) -> list[tuple[Overl
     return [(known[name], (part, name)) for part, name, known in places if name in known]
 
 
+def with_tasks(manifest: Manifest, variant: str, profile: str) -> Manifest:
+    """Return the manifest with the tasks that a variant or profile trains instead of its own."""
+    datasets = dict(manifest.datasets)
+    for overlay, _ in overlays(manifest, variant, profile):
+        for name, change in overlay.datasets.items():
+            if change.tasks is not None and name in datasets:
+                datasets[name] = datasets[name].model_copy(update={"tasks": change.tasks})
+    return manifest.model_copy(update={"datasets": datasets})
+
+
 def is_control(row: RowEntry) -> bool:
     """Tell whether a row's method is fitted outside the training loop."""
     return row.model in MODELS and MODELS.entry(row.model).family == "control"

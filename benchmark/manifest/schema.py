@@ -161,9 +161,16 @@ class RowEntry(Frozen):
 
 
 class DatasetOverlay(Frozen):
-    """What a variant or profile changes on one dataset."""
+    """What a variant or profile changes on one dataset.
+
+    Attributes:
+        options: Fields of the loader's config class.
+        tasks: Tasks trained instead of the table's; None keeps those.
+        settings: Settings that differ on this dataset.
+    """
 
     options: Values = Field(default_factory=dict)
+    tasks: Names | None = None
     settings: Layer = Layer()
 
 

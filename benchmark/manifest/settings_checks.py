@@ -22,6 +22,7 @@ from benchmark.manifest.resolve import (
     plain,
     settings_tree,
     tree,
+    with_tasks,
 )
 from benchmark.manifest.schema import Manifest, RowEntry
 from benchmark.manifest.settings import resolve
@@ -51,7 +52,7 @@ class _Checker:
     """Goes through the combinations; remembers problems, who has them and what was used."""
 
     def __init__(self, manifest: Manifest) -> None:
-        self.manifest = manifest
+        self.manifest = self.written = manifest
         self.issues: dict[Issue, dict[str, None]] = {}
         self.used: set[KeyPath] = set()
         self.components: dict[str, Component] = {}
@@ -59,6 +60,7 @@ class _Checker:
 
     def check(self, variant: str, profile: str) -> None:
         """Look at every row and dataset under one variant and profile."""
+        self.manifest = with_tasks(self.written, variant, profile)
         self.components = {}
         for dataset in self.manifest.datasets:
             self.check_options(dataset, variant, profile)

@@ -24,6 +24,7 @@ methods:
     label: Early fusion
     model: early_fusion
     settings: {config: {hidden: [8], dropout: 0.5}}
+    modalities: {wdbc: [mean], planted: [b, a]}
     by_dataset:
       wdbc: {training: {batch_size: 4}}
       planted: {training: {batch_size: 5}}
@@ -99,6 +100,7 @@ def test_own_values_lie_on_top_of_the_base(composed: Manifest) -> None:
 def test_what_the_table_does_not_name_is_left_out(composed: Manifest) -> None:
     assert list(composed.datasets) == ["planted"]
     assert list(composed.rows[0].by_dataset) == ["planted"]
+    assert composed.rows[0].modalities == {"planted": ("b", "a")}
     assert composed.profiles["full"].datasets == {}
     assert set(composed.variants["released"].rows) == {"one/early", "two/early"}
 
@@ -144,7 +146,7 @@ def _with_rows(rows: str) -> str:
         (OWN, BASE.replace("label: Early fusion", "label: 5"), ("_base.yaml:11: ", "must be text")),
         (OWN, BASE.replace("seeds: [0]\n", "seeds: [0]\n  seeds: [1]\n", 1),
          ("_base.yaml:6: settings: duplicate key",)),
-        (OWN, BASE + "rows: []\n", ("_base.yaml:39: rows: unknown key of a file",)),
+        (OWN, BASE + "rows: []\n", ("_base.yaml:40: rows: unknown key of a file",)),
         (OWN, BASE.replace('  methods.early: "paper: App. B"\n', ""), ("has no source",)),
         (OWN, None, ("_base.yaml:1: there is no such file",)),
         (OWN, "- 1\n", ("holds no mapping",)),

@@ -466,3 +466,18 @@ def test_modalities_of_a_row_are_checked(
     line = f"model: early_fusion\n    modalities: {modalities}\n"
     with pytest.raises(ManifestError, match=problem):
         make(good.replace("model: early_fusion\n", line))
+
+
+def test_a_variant_may_train_other_tasks(
+    load: Callable[[str], Manifest], good: str, context: DataContext
+) -> None:
+    fewer = "variants: {released: {datasets: {toy: {tasks: [colour]}}}}\nreference: early"
+    manifest = load(good.replace("reference: early", fewer))
+    described = expand(manifest, Request(context)).runs
+    released = expand(manifest, Request(context, variant="released")).runs
+    assert {run.spec.components[0].tasks for run in described} == {("yes", "colour", "tags")}
+    assert {run.spec.components[0].tasks for run in released} == {("colour",)}
+    columns = {column for _, column in expand(manifest, Request(context, variant="released")).cells}
+    assert columns == {"toy/colour/acc"}
+    with pytest.raises(ManifestError, match=r"released.datasets.toy.tasks.0: unknown task 'color'"):
+        load(good.replace("reference: early", fewer.replace("[colour]", "[color]")))

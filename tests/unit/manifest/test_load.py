@@ -517,6 +517,6 @@ def test_the_closest_source_counts(good: str, load: Load) -> None:
     assert source_of("reference", manifest) is None
 
 
-@pytest.mark.parametrize("path", sorted(shipped("manifests").glob("*/*.yaml")), ids=str)
+@pytest.mark.parametrize("path", sorted(shipped("manifests").glob("*/[!_]*.yaml")), ids=str)
 def test_shipped_manifests_hold(path: Path) -> None:
     assert load_manifest(path).id == f"{path.parent.name}/{path.stem}"
