@@ -16,6 +16,7 @@ from benchmark.analysis.printed_spread import PrintedSpread, convert
 from benchmark.analysis.statistics.ratio import nominal_ratio
 from benchmark.analysis.verdict import Interval, Sample, difference, judge
 from benchmark.core.spec import RunSpec
+from benchmark.manifest.described import unlike_papers
 from benchmark.manifest.expand import Expansion
 from benchmark.manifest.printed_schema import UNKNOWN, PrintedCell, PrintedTable, Unit
 from benchmark.manifest.schema import Manifest
@@ -89,6 +90,8 @@ class _Hindrances:
         definition = pair.printed_column.definition
         if source != "real":
             return f"{source} data"
+        if reason := unlike_papers(self.expansion.manifest, pair.column.dataset):
+            return reason
         if self.expansion.profile != "paper":
             return f"profile {self.expansion.profile}"
         if own := changed(self.expansion, pair.row):

@@ -11,6 +11,12 @@ from benchmark.manifest.resolve import options_tree, plain
 from benchmark.manifest.schema import DatasetEntry, Manifest, RowEntry
 
 
+def unlike_papers(manifest: Manifest, dataset: str) -> str:
+    """Return why a dataset's release cannot be that of a printed table; empty if it can."""
+    config = DATASETS.config(loader_of(manifest, dataset))
+    return str(getattr(config, "unlike_papers", ""))
+
+
 def loader_of(manifest: Manifest, dataset: str) -> str:
     """Return the registry name of a dataset's loader."""
     return manifest.datasets[dataset].loader or dataset

@@ -1,15 +1,17 @@
 """Splits from files: which patients train and which test, as published or as a user wrote them.
 
-A file is a CSV whose columns ``train`` and ``val`` list patients (``group_id``), of unequal length
-and padded with blanks; its ``val`` is the part that is reported, since such files know no third
-part. Files live in folders below a release's ``splits`` folder, one file per fold. A run names its
-file by SHA-256, never by path, so a moved file is found and a changed one is noticed.
+A fold is a CSV file whose columns ``train`` and ``val`` list patients (``group_id``), of unequal
+length and padded with blanks; its ``val`` is the part that is reported, since such files know no
+third part. Or it is a folder with ``train.csv`` and ``test.csv``, whose column ``case_id`` names
+the patients, perhaps several times. Folds live in folders below a release's ``splits`` folder. A
+run names its fold by SHA-256, never by path, so a moved one is found and a changed one is noticed.
 """
 
 from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +20,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from benchmark.core.errors import DataError, DataNotAvailable, suggestion
+
+#: Files in a fold's folder: patients to train on, and to report on.
+_PARTS = ("train.csv", "test.csv")
 
 
 @dataclass(frozen=True)
@@ -49,24 +54,28 @@ class CaseLists:
 
 
 def case_list_files(folder: Path, name: str) -> tuple[Path, ...]:
-    """Return the files of ``folder/name`` in the order of the numbers in their names.
+    """Return the files, or folders, of the folds in the order of the numbers in their names.
 
     Raises:
-        DataNotAvailable: No such folder, or no CSV file in it.
+        DataNotAvailable: No such folder, or no fold in it.
     """
-    files = sorted((folder / name).glob("*.csv"), key=_order)
+    files = sorted(_folds(folder / name), key=_order)
     if not files:
         there = sorted(one.name for one in folder.glob("*") if one.is_dir())
         raise DataNotAvailable(
-            f"no split files (*.csv) in {folder / name}",
+            f"no split files (*.csv, or folders with train.csv and test.csv) in {folder / name}",
             f"put them there; {suggestion(name, there)}",
         )
     return tuple(files)
 
 
 def case_list_digest(path: Path) -> str:
-    """Return the SHA-256 of a split file."""
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+    """Return the SHA-256 of a split file, or of both files of a fold's folder."""
+    parts = [path] if path.is_file() else [path / part for part in _PARTS]
+    # One file is hashed as it is, so that its digest is what `sha256sum` prints.
+    bodies = [part.read_bytes() for part in parts]
+    lengths = b"".join(b"%d\n" % len(body) for body in bodies[1:])
+    return hashlib.sha256(lengths + b"".join(bodies)).hexdigest()
 
 
 def find_case_lists(folder: Path, digest: str) -> CaseLists:
@@ -76,9 +85,10 @@ def find_case_lists(folder: Path, digest: str) -> CaseLists:
         DataNotAvailable: None has.
         DataError: It is not a split file.
     """
-    for path in sorted(folder.glob("*/*.csv")):
-        if case_list_digest(path) == digest:
-            return read_case_lists(path)
+    for name in sorted(folder.glob("*/")):
+        for path in sorted(_folds(name)):
+            if case_list_digest(path) == digest:
+                return read_case_lists(path)
     raise DataNotAvailable(
         f"no split file below {folder} has the SHA-256 {digest[:12]}... the run was planned for",
         "plan again, or put the file back",
@@ -86,17 +96,15 @@ def find_case_lists(folder: Path, digest: str) -> CaseLists:
 
 
 def read_case_lists(path: Path) -> CaseLists:
-    """Read a split file.
+    """Read a split file, or a fold's folder.
 
     Raises:
         DataError: A column is missing or empty, or a patient is in both.
     """
-    table = pd.read_csv(path, dtype=str)
-    if lacking := [name for name in ("train", "val") if name not in table]:
-        raise DataError(
-            f"split file {path} has no column {lacking[0]!r}", "it needs the columns train and val"
-        )
-    train, test = (frozenset(table[name].dropna().str.strip()) - {""} for name in ("train", "val"))
+    if path.is_dir():
+        train, test = (_column(path / part, "case_id", "case_id") for part in _PARTS)
+    else:
+        train, test = (_column(path, name, "train and val") for name in ("train", "val"))
     if not train or not test:
         raise DataError(f"split file {path} lists {len(train)} train and {len(test)} val patients")
     if both := sorted(train & test):
@@ -104,6 +112,23 @@ def read_case_lists(path: Path) -> CaseLists:
             f"split file {path}: patient {both[0]!r} is in train and val ({len(both)} patients)"
         )
     return CaseLists(train, test)
+
+
+def _folds(folder: Path) -> Iterator[Path]:
+    yield from folder.glob("*.csv")
+    for one in folder.glob("*/"):
+        if all((one / part).is_file() for part in _PARTS):
+            yield one
+
+
+def _column(path: Path, name: str, needed: str) -> frozenset[str]:
+    table = pd.read_csv(path, dtype=str, usecols=lambda column: column == name)
+    if name not in table:
+        raise DataError(
+            f"split file {path} has no column {name!r}",
+            f"it needs the column{'s' if ' ' in needed else ''} {needed}",
+        )
+    return frozenset(table[name].dropna().str.strip()) - {""}
 
 
 def _order(path: Path) -> tuple[list[int], str]:

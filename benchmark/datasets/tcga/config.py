@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from pydantic import Field
 
 from benchmark.datasets._release import ReleaseConfig
 
 Cancer = Literal["blca", "brca", "gbmlgg", "lgg", "luad", "ucec"]
-Layout = Literal["porpoise", "cbioportal", "xena"]
+Layout = Literal["porpoise", "cbioportal", "xena", "mmp"]
 MODALITIES = ("rna", "cnv", "mutation", "wsi", "report", "clinical")
 
 
@@ -28,6 +28,10 @@ class TCGAConfig(ReleaseConfig):
         report_width: Dimensions that a report is reduced to.
         synthetic_size: Cases of a generated cohort.
     """
+
+    unlike_papers: ClassVar[str] = (
+        "which patients, slide features and endpoint are behind the printed number is not published"
+    )
 
     cancer: Cancer = "blca"
     omics: Layout = "porpoise"
@@ -74,6 +78,7 @@ ORIGINS: dict[Layout, Origin] = {
     ),
     "cbioportal": Origin("cBioPortal study", "pan_can_atlas_2018", "TCGA open tier; ODbL 1.0"),
     "xena": Origin("UCSC Xena matrix with TCGA-CDR survival", "PanCanAtlas", "TCGA open tier"),
+    "mmp": Origin("SurvPath expression with MMP's folds", "2024", "TCGA open tier; CC-BY-NC-ND"),
 }
 
 

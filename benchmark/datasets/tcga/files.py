@@ -18,6 +18,7 @@ from benchmark.datasets._release import Found, locate
 from benchmark.datasets.tcga.cases import Cases
 from benchmark.datasets.tcga.cbioportal import PATIENTS, cbioportal_files, read_cbioportal
 from benchmark.datasets.tcga.config import PUBLISHED, TCGAConfig
+from benchmark.datasets.tcga.mmp import mmp_files, read_mmp
 from benchmark.datasets.tcga.patches import patch_digest, patch_files, read_patches
 from benchmark.datasets.tcga.porpoise import porpoise_file, porpoise_size, read_porpoise
 from benchmark.datasets.tcga.wsi import hif_file, read_hif
@@ -62,7 +63,8 @@ class Files:
     def fingerprint(self) -> str:
         """Hash the content of every table."""
         body = hashlib.sha256()
-        omics = [(f"omics {path.name}", path) for path in self.omics[1:]]
+        # Folders are named too: files of several folds are called alike.
+        omics = [(f"omics {path.parent.name}/{path.name}", path) for path in self.omics[1:]]
         for name, path in (("omics", self.omics[0]), *omics, *self._others()):
             body.update(f"{name} {content_hash(path) if path else '-'}\n".encode())
         if self.patches:
@@ -135,10 +137,24 @@ def _find_xena(folder: Path, config: TCGAConfig) -> tuple[Path, ...]:
     return files
 
 
+def _find_mmp(folder: Path, config: TCGAConfig) -> tuple[Path, ...]:
+    files = mmp_files(folder, config.cancer)
+    if not files:
+        raise DataNotAvailable(
+            f"tcga {config.cancer} with omics: mmp needs "
+            f"{folder / 'omics' / 'mmp' / config.cancer / 'rna_clean.csv'} and folders with "
+            f"train.csv and test.csv in {folder / 'splits' / f'mmp_{config.cancer}'}",
+            "take them from the repositories of SurvPath (raw_rna_data/xena) and MMP "
+            "(splits/survival)",
+        )
+    return files
+
+
 _OMICS: dict[str, Callable[[Path, TCGAConfig], tuple[Path, ...]]] = {
     "porpoise": _find_porpoise,
     "cbioportal": _find_cbioportal,
     "xena": _find_xena,
+    "mmp": _find_mmp,
 }
 
 
@@ -149,6 +165,8 @@ def read_cases(files: Files, config: TCGAConfig) -> Cases:
     if config.omics == "xena":
         survival, expression = files.omics
         return read_xena(survival, expression, config.cancer)
+    if config.omics == "mmp":
+        return read_mmp(files.omics)
     return read_porpoise(files.omics[0], config.cancer)
 
 

@@ -16,6 +16,7 @@ from benchmark.analysis.paper_diff import PaperCell, compare_with_paper
 from benchmark.analysis.paper_match import matched_columns, unmatched
 from benchmark.analysis.paper_table import AGAINST_PAPER, against_paper, any_differs
 from benchmark.core.paths import Paths
+from benchmark.datasets import DATASETS
 from benchmark.datasets._base import DataContext
 from benchmark.manifest.expand import Expansion, expand
 from benchmark.manifest.load import load_manifest
@@ -183,6 +184,22 @@ def test_why_cells_are_not_comparable(paper: Made, fill: Fill, printed: PrintedT
     bare = cells["ridge", PLANTED].found
     assert bare is not None
     assert (bare.low, bare.high) == (None, None)
+
+
+def test_a_release_that_no_paper_used_is_not_comparable(
+    paper: Made, fill: Fill, printed: PrintedTable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    expansion = paper()
+    store = fill(expansion, by_fold)
+    assert compared(expansion, printed, store)["trees", ACC].verdict.word == "differs"
+    config = DATASETS.config("wdbc")
+    monkeypatch.setattr(config, "unlike_papers", "its cohort is not published", raising=False)
+    cell = compared(expansion, printed, store)["trees", ACC]
+    assert str(cell.verdict) == "not comparable (its cohort is not published)"
+
+
+def test_no_release_of_tcga_is_that_of_a_printed_table() -> None:
+    assert "is not published" in DATASETS.config("tcga").unlike_papers
 
 
 def test_demo_runs_are_not_comparable(paper: Made, fill: Fill, printed: PrintedTable) -> None:

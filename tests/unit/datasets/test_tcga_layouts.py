@@ -156,3 +156,54 @@ def test_xena(tmp_path: Path) -> None:
     (tmp_path / "xena" / EXPRESSION).unlink()
     with pytest.raises(DataNotAvailable, match=r"omics: xena needs Survival_.* and EB"):
         _load(tmp_path, "xena")
+
+
+def _mmp(folder: Path) -> None:
+    head = "slide_id,case_id,sex,os_censorship,os_survival_days,pfi_censorship"
+    head += ",age_at_initial_pathologic_diagnosis,vital_status\n"
+    rows = [
+        f"a,{CASES[0]},M,0.0,304.4,0,63.0,Dead",
+        f"b,{CASES[0]},M,0.0,304.4,0,63.0,Dead",
+        f"c,{CASES[1]},F,1.0,913.2,1,,Alive",
+        f"d,{CASES[2]},F,,,1,50.0,Alive",
+        f"e,{CASES[3]},M,1.0,30.44,1,71.0,Alive",
+    ]
+    for k in (0, 1):
+        for part, chosen in (("train", rows[k:]), ("test", rows[:k])):
+            path = folder / "splits" / "mmp_blca" / f"TCGA_BLCA_overall_survival_k={k}"
+            path.mkdir(parents=True, exist_ok=True)
+            (path / f"{part}.csv").write_text(head + "".join(f"{row}\n" for row in chosen))
+    rna = folder / "omics" / "mmp" / "blca"
+    rna.mkdir(parents=True)
+    lines = [f"{case},{k},{-k}" for k, case in enumerate([*CASES[:3], "TCGA-ZZ-0009"])]
+    (rna / "rna_clean.csv").write_text("\n".join([",A,B", *lines]) + "\n")
+
+
+def test_mmp_folds_and_survpath_expression(tmp_path: Path) -> None:
+    _mmp(tmp_path)
+    dataset = _load(tmp_path, "mmp")
+    samples = dataset.samples
+    assert samples["sample_id"].tolist() == CASES[:2], "no time, no expression, no fold: left out"
+    assert samples["target:os:event"].tolist() == [1, 0]
+    assert samples["target:os:time"].tolist() == pytest.approx([10, 30])
+    assert dataset.values["rna"].tolist() == [[0, 0], [1, -1]]
+    assert not dataset._rna_is_zscore
+    assert dataset.values["clinical"][0].tolist() == [63, 0]
+    assert np.isnan(dataset.values["clinical"][1, 0])
+    assert dataset.release.source == "partial"
+    digests = TCGA.split_digests(dataset.config, _context(tmp_path), "mmp_blca")
+    assert len(set(digests)) == 2
+
+
+def test_mmp_says_what_is_missing_or_does_not_agree(tmp_path: Path) -> None:
+    with pytest.raises(DataNotAvailable, match=r"mmp needs .*rna_clean.csv and folders with"):
+        _load(tmp_path, "mmp")
+    _mmp(tmp_path)
+    path = tmp_path / "splits" / "mmp_blca" / "TCGA_BLCA_overall_survival_k=1" / "test.csv"
+    text = path.read_text()
+    path.write_text(text.replace("304.4", "305"))
+    with pytest.raises(DataError, match=f"case '{CASES[0]}' differ in 'os_survival_days'"):
+        _load(tmp_path, "mmp")
+    path.write_text(text.replace("sex", "gender"))
+    with pytest.raises(DataError, match="has no column 'sex'"):
+        _load(tmp_path, "mmp")
