@@ -13,11 +13,13 @@ from benchmark.cli._options import (
     DatasetArgument,
     DatasetsArgument,
     JsonOption,
-    NeededDatasetsArgument,
+    NeededNamesArgument,
     PluginOption,
+    ProfileOption,
     SetOption,
     SourceOption,
     TableCommand,
+    VariantOption,
 )
 
 if TYPE_CHECKING:
@@ -55,7 +57,7 @@ def data_status_command(
 
 @data_app.command("prepare", cls=TableCommand)
 def data_prepare_command(
-    datasets: NeededDatasetsArgument,
+    names: NeededNamesArgument,
     jobs: Annotated[
         int | None, typer.Option("-j", "--jobs", min=1, help="Processes; default: all cores.")
     ] = None,
@@ -66,6 +68,8 @@ def data_prepare_command(
             help="Leave out and count samples whose files cannot be read (option broken: skip).",
         ),
     ] = False,
+    profile: ProfileOption = "auto",
+    variant: VariantOption = "described",
     source: SourceOption = "auto",
     settings: SetOption = None,
     data: DataOption = None,
@@ -74,15 +78,24 @@ def data_prepare_command(
 ) -> None:
     """Bring releases into the form that runs read, once; killed, it goes on where it was.
 
-    Runs prepare what they need themselves. --set changes options of the loader.
+    Of a table it prepares what its runs read, which `mmbench run` does itself. --set changes
+    options of a dataset's loader; for a table they are named datasets.NAME.OPTION.
     """
-    from benchmark.cli._options import assignments
     from benchmark.cli._plugins import use_plugins
-    from benchmark.cli.data_prepare import prepare_datasets
+    from benchmark.cli._work import Asked
+    from benchmark.cli.data_prepare import prepare_named
 
     use_plugins(plugin)
-    given = assignments(settings or [])
-    prepare_datasets(datasets, _paths(data, cache), source, jobs, skip_broken, given)
+    asked = Asked(
+        tables=names,
+        profile=profile,
+        source=source,
+        variant=variant,
+        data=data or (),
+        overrides=settings or (),
+        cache=cache,
+    )
+    prepare_named(asked, jobs, skip_broken)
 
 
 @data_app.command("synth", cls=TableCommand)

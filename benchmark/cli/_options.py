@@ -228,10 +228,12 @@ DatasetsArgument = Annotated[
         metavar="[NAME]...", help="Registered datasets.", autocompletion=_complete_datasets
     ),
 ]
-NeededDatasetsArgument = Annotated[
+NeededNamesArgument = Annotated[
     list[str],
     typer.Argument(
-        metavar="NAME...", help="Registered datasets.", autocompletion=_complete_datasets
+        metavar="NAME...",
+        help="Registered datasets, or tables.",
+        autocompletion=_complete_datasets,
     ),
 ]
 RowsOption = Annotated[

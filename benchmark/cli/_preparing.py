@@ -48,21 +48,32 @@ def prepare_for(runs: Iterable[PlannedRun], paths: Paths, source: Source, jobs: 
     Raises:
         DataError: Something of a release cannot be read; names it.
     """
-    done: set[str] = set()
+    for loader, planned in needed(runs, source):
+        prepare(loader.name, config_of(loader), paths, planned, jobs)
+
+
+def needed(runs: Iterable[PlannedRun], source: Source) -> list[tuple[Ref, Source]]:
+    """Return the loaders that runs read through, each once, with the source they were planned on.
+
+    Args:
+        runs: Planned runs.
+        source: Which data a loader may use, where the plan does not say.
+    """
+    found: dict[str, tuple[Ref, Source]] = {}
     for run in runs:
-        for component in run.spec.components:
+        # A run that only counts parameters names no data.
+        for component in (one for one in run.spec.components if one.data):
             planned: Source = run.sources.get(component.dataset, source)
             key = f"{component.loader.model_dump_json()} {planned}"
-            if key not in done:
-                done.add(key)
-                _prepare(component.loader, paths, planned, jobs)
+            found[key] = (component.loader, planned)
+    return list(found.values())
 
 
-def _prepare(loader: Ref, paths: Paths, source: Source, jobs: int) -> None:
+def config_of(loader: Ref) -> Any:
+    """Return a planned loader's options."""
     from benchmark.datasets import DATASETS
 
-    config = DATASETS.config(loader.name).parse(loader.config)
-    prepare(loader.name, config, paths, source, jobs)
+    return DATASETS.config(loader.name).parse(loader.config)
 
 
 def prepare(name: str, config: Any, paths: Paths, source: Source, jobs: int) -> bool:

@@ -18,7 +18,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from benchmark.core.atomic import new_folder, write_text
+from benchmark.core.atomic import TEMP_PREFIX, is_stale_temp, new_folder, write_text
 from benchmark.core.errors import DataNotAvailable
 from benchmark.core.locks import exclusive
 from benchmark.core.result import Release, Source
@@ -284,7 +284,8 @@ def _nowhere(
 
 
 def _clear(root: Path) -> None:
-    """Remove what a process that was killed between two renames left."""
-    for folder in (root, truth_folder(root)):
+    """Remove what killed processes left: half a release, or one half of the two renames."""
+    dead = [one for one in root.parent.glob(f"{TEMP_PREFIX}*") if is_stale_temp(one)]
+    for folder in (root, truth_folder(root), *dead):
         if folder.is_dir():
             shutil.rmtree(folder)

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
 
 from benchmark.cli._preparing import Lines, prepare_for
+from benchmark.cli._work import Asked
 from benchmark.cli.data import named_status
-from benchmark.cli.data_prepare import prepare_datasets
-from benchmark.core.errors import DataError, UsageError
+from benchmark.cli.data_prepare import prepare_datasets, prepare_named
+from benchmark.core.errors import DataError, UnknownNameError, UsageError
 from benchmark.core.paths import Paths
 from benchmark.core.result import Release, Source
 from benchmark.core.spec import ComponentSpec, Ref, RunSpec, SplitSpec
@@ -113,6 +115,24 @@ def test_options_that_do_not_fit(paths: Paths) -> None:
     with pytest.raises(UsageError, match="--set borken: unknown key"):
         prepare_datasets(["tcga"], paths, "auto", 1, False, {"borken": "skip"})
     assert not Toy.calls
+
+
+def test_of_a_table_all_that_its_runs_read(
+    paths: Paths, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.undo()
+    asked = Asked(
+        tables=["suite/tcga"],
+        rows=["clinical_only"],
+        datasets=["luad", "lgg"],
+        overrides=["datasets.*.synthetic_size=30"],
+        cache=paths.cache,
+    )
+    prepare_named(asked, 1, False)
+    assert len(list((paths.cache / "data" / "synthetic").glob("tcga-*/omics/*"))) == 2
+    assert capsys.readouterr().out.count("tcga: prepared, synthetic") == 2
+    with pytest.raises(UnknownNameError, match="unknown dataset or table 'tgca'"):
+        prepare_named(replace(asked, tables=["tgca"]), 1, False)
 
 
 def test_status_of_a_named_dataset(paths: Paths, capsys: pytest.CaptureFixture[str]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -13,6 +14,7 @@ from typing import Any, Literal
 
 import pytest
 
+from benchmark.core import atomic
 from benchmark.core.errors import DataNotAvailable, StoreError
 from benchmark.core.paths import Paths
 from benchmark.datasets import _release, synthetic
@@ -216,12 +218,16 @@ def test_a_failing_generator_leaves_nothing(
     assert list((tmp_path / "cache" / "data" / "synthetic").iterdir()) == []
 
 
-def test_a_truth_left_by_a_killed_process_is_replaced(tmp_path: Path) -> None:
+def test_what_killed_processes_left_is_removed(tmp_path: Path) -> None:
     found = find(tmp_path)
     left = folder(truth_folder(found.root))
     (left / "old.csv").write_text("x")
+    temp = folder(left.with_name(atomic._temp_name().replace(f"~{os.getpid()}~", "~4194305~")))
+    mine = folder(left.with_name(atomic._temp_name()))
     found.ready()
     assert [one.name for one in left.iterdir()] == ["factors.csv"]
+    assert not temp.exists()
+    assert mine.exists()
 
 
 def test_a_folder_with_files_is_not_overwritten(tmp_path: Path) -> None:
