@@ -71,6 +71,16 @@ MODELS = Registry(
         "multimodn": _model(
             "multimodn", "MultiModN", "a state goes through the modalities, decoded after each"
         ),
+        "m4oe": _model("m4oe", "M4oE", "soft experts within modalities, between them and per task"),
+        "soft_moe": _model(
+            "soft_moe", "MultimodalSoftMoE", "one soft mixture of experts over all tokens"
+        ),
+        "adamv_moe": _model(
+            "adamv_moe", "AdaMVMoE", "shared sparse experts, a router and a k of every task"
+        ),
+        "fuse_moe": _model(
+            "fuse_moe", "FuseMoE", "sparse experts with a Laplace gate over modality features"
+        ),
         "prior": _control("prior", "Prior", "class frequencies or mean of the training rows"),
         "ridge_logistic": _control(
             "ridge_logistic", "RidgeLogistic", "L2 logistic regression on flat features"

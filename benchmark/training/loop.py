@@ -50,8 +50,8 @@ class Trainer:
     A strategy that differs in what one step does subclasses this: :meth:`step` is one step,
     :meth:`make_optimizers` its optimisers, and :meth:`extra_state` whatever else it remembers from
     one step to the next. A model that defines ``start_epoch(epoch)`` or
-    ``end_validation(values)`` (criterion by task) is told; what these change must lie in buffers,
-    which checkpoints and the kept weights hold.
+    ``end_validation(gains)`` (criterion by task, a loss with a minus, so that more is better) is
+    told; what these change must lie in buffers, which checkpoints and the kept weights hold.
 
     Args:
         model: On ``device``; holds the kept weights after :meth:`run`.
@@ -134,7 +134,7 @@ class Trainer:
         if self.stopping.update(epoch, value):
             self.best = _copy(self.model)
         # After the copy: kept weights are those that were validated.
-        _tell(self.model, "end_validation", values)
+        _tell(self.model, "end_validation", self.criterion.gains(values))
         _log.info(
             "epoch %d/%d: train loss %.6g, validation %s %.6g%s",
             epoch,

@@ -39,6 +39,10 @@ NEEDED: dict[str, dict[str, Any]] = {
     "evif": {"heads": 2, "hidden": 16},
     "fuller": {"heads": 2, "hidden": 16},
     "aide": {"heads": 2, "hidden": 16},
+    "m4oe": {"msoe_experts": 2, "mtoe_experts": 4, "final_experts": 2},
+    "soft_moe": {"experts": 4},
+    "adamv_moe": {"experts": 4},
+    "fuse_moe": {"experts": 4, "hidden": 16, "width": None},
     "mult": {"width": 8, "heads": 2, "layers": 2, "self_layers": 1},
 }
 

@@ -1,4 +1,4 @@
-"""Transformer block whose feed-forward part is a soft mixture of experts."""
+"""Transformer blocks whose feed-forward part is a soft mixture of experts."""
 
 from __future__ import annotations
 
@@ -54,3 +54,41 @@ class MSoEBlock(nn.Module):
         hidden = tokens + self.attention(self.attention_norm(tokens), mask)
         transformed: Tensor = hidden + self.moe(self.moe_norm(hidden), mask)
         return transformed
+
+
+class MSoEStack(nn.Module):
+    """L blocks after one another.
+
+    Args:
+        depth: L.
+        width: D, of a token.
+        experts: n, per block.
+        slots: p, per expert.
+        heads: Attention heads, a divisor of D.
+        hidden: H, inner width of an expert.
+        normalize_slot_inputs: See :class:`benchmark.models.layers.soft_moe.SoftMoE`.
+        dropout: Probability of the dropout inside experts.
+    """
+
+    def __init__(
+        self,
+        depth: int,
+        width: int,
+        experts: int,
+        slots: int,
+        heads: int,
+        hidden: int,
+        normalize_slot_inputs: bool = True,
+        dropout: float = 0.0,
+    ) -> None:
+        super().__init__()
+        self.blocks = nn.ModuleList(
+            MSoEBlock(width, experts, slots, heads, hidden, normalize_slot_inputs, dropout)
+            for _ in range(depth)
+        )
+
+    def forward(self, tokens: Tensor, mask: Tensor | None = None) -> Tensor:
+        """Transform tokens (B, L, D); see :class:`MSoEBlock`."""
+        for block in self.blocks:
+            tokens = block(tokens, mask)
+        return tokens

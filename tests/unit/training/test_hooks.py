@@ -96,9 +96,9 @@ class Told(EarlyFusion):
         assert epoch == int(self.epochs) + 1
         self.epochs += 1
 
-    def end_validation(self, values: dict[str, float]) -> None:
-        assert list(values) == ["label"]
-        self.said.fill_(values["label"])
+    def end_validation(self, gains: dict[str, float]) -> None:
+        assert list(gains) == ["label"]
+        self.said.fill_(-gains["label"])
 
     def forward(self, batch: Batch) -> Output:
         found = super().forward(batch)

@@ -1,0 +1,1 @@
+"""Multi-modal multi-task mixture of experts."""

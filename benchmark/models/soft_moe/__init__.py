@@ -1,0 +1,1 @@
+"""Multimodal soft mixture of experts."""
