@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from benchmark.core.batch import ModalityData
+from benchmark.core.batch import Batch, ModalityData
 from benchmark.core.errors import DataNotAvailable
 from benchmark.core.paths import Paths
 from benchmark.core.problem import Component, Frozen
@@ -180,6 +180,17 @@ class Dataset(ABC):
     @abstractmethod
     def tensors(self, rows: Rows, preprocessor: Any) -> dict[str, ModalityData]:
         """Return every modality for ``rows``, in that order; unobserved rows hold zeros."""
+
+    def augment(self, batch: Batch) -> Batch:
+        """Return training samples changed at random for one step; as they are unless overridden.
+
+        Called anew in every epoch, on the device. Draws come from torch's own generator, which the
+        training loop seeds by epoch; as many must be drawn whatever the samples are.
+
+        Args:
+            batch: Samples of one training step; its modalities are those of the run.
+        """
+        return batch
 
     @abstractmethod
     def control_features(self, rows: Rows, preprocessor: Any) -> dict[str, NDArray[np.float64]]:

@@ -62,6 +62,7 @@ class Trainer:
         config: Settings.
         seed: The run's seed.
         device: Where to compute.
+        augment: Changes the samples of a step at random; None leaves them as they are.
 
     Raises:
         DataError: No training sample is labelled.
@@ -77,7 +78,9 @@ class Trainer:
         config: TrainingConfig,
         seed: int,
         device: str,
+        augment: Callable[[Batch], Batch] | None = None,
     ) -> None:
+        self.augment = augment
         self.model, self.losses, self.criterion = model, losses, criterion
         self.train, self.val, self.config = train, val, config
         self.seed, self.device = seed, device
@@ -157,6 +160,8 @@ class Trainer:
             for optimizer in self.optimizers.values():
                 scale_lr(optimizer, factor)
             batch = self.train.select(index).to(self.device)
+            if self.augment is not None:
+                batch = self.augment(batch)
             with _located(epoch, f"step {step + 1} of {self.steps}"):
                 total += self.step(batch)
         return total / self.steps

@@ -11,13 +11,14 @@ Differences of the published loaders, each an option:
 ================ ================================= ===========================================
 option           default                           as released
 ================ ================================= ===========================================
-``augmentation`` ``none``: pictures as they are    ``once``: every screenshot, of all parts, is
-                                                   flipped and blurred at random a single time,
-                                                   and so is a wireframe where its *position* in
-                                                   the shuffled order is the *number* of a
-                                                   training screen, which about 65 % of every
-                                                   part are; flips of the two do not agree
+``augmentation`` ``epoch``: training samples are   ``once``: every screenshot, of all parts, is
+                 flipped and blurred anew in       flipped and blurred a single time, and so is
+                 every epoch, both pictures of a   a wireframe where its *position* in the
+                 sample the same way round         shuffled order is the *number* of a training
+                                                   screen, which about 65 % of every part are;
+                                                   flips of the two do not agree
 ================ ================================= ===========================================
 
-In the release these draws follow the seed of the run; here they follow ``augmentation_seed``.
+The paper says nothing of it. In the release the draws of ``once`` follow the seed of the run; here
+they follow ``augmentation_seed``.
 """

@@ -28,13 +28,14 @@ class EnricoConfig(FactorConfig):
     """How pictures are read.
 
     Attributes:
-        augmentation: ``none``, or ``once``: the released loader's; see the package's text.
+        augmentation: ``epoch`` changes training samples anew in every epoch, ``once`` all samples
+            once, as the released loader does, ``none`` no sample; see the package's text.
         augmentation_seed: Of the draws of ``once``.
         synthetic_size: Screens of a generated release.
     """
 
     MODALITIES: ClassVar[tuple[str, ...]] = MODALITIES
 
-    augmentation: Literal["none", "once"] = "none"
+    augmentation: Literal["epoch", "once", "none"] = "epoch"
     augmentation_seed: int = Field(default=0, ge=0)
     synthetic_size: int = Field(default=300, ge=200)

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from benchmark.core.batch import ModalityData
+from benchmark.core.batch import Batch, ModalityData
 from benchmark.core.problem import Component, Modality, Task
 from benchmark.core.result import Release
 from benchmark.datasets._arrays import Filling, Indexed, fill, open_array
@@ -24,7 +24,7 @@ from benchmark.datasets._prepared import (
     write_attrition,
 )
 from benchmark.datasets._release import Found, locate
-from benchmark.datasets.enrico.augment import augmented, wireframes_augmented
+from benchmark.datasets.enrico.augment import augmented, augmented_batch, wireframes_augmented
 from benchmark.datasets.enrico.config import MODALITIES, SIZE, TOPICS, EnricoConfig
 from benchmark.datasets.enrico.files import (
     TABLE,
@@ -135,6 +135,10 @@ class Enrico(Located):
             name: ModalityData(torch.from_numpy(self._pictures(name, rows))) for name in MODALITIES
         }
 
+    def augment(self, batch: Batch) -> Batch:
+        """Flip and blur the pictures of a training step, where that is asked for."""
+        return augmented_batch(batch) if self.config.augmentation == "epoch" else batch
+
     def control_features(self, rows: Rows, preprocessor: None) -> dict[str, NDArray[np.float64]]:
         """Return block means and a histogram of each picture; NaN where there is none."""
         features = {}
@@ -146,7 +150,7 @@ class Enrico(Located):
     def _pictures(self, name: str, rows: Rows) -> Pixels:
         """Return pictures as read, or augmented as released."""
         pictures: Pixels = self.arrays[name].take(rows)
-        if self.config.augmentation == "none":
+        if self.config.augmentation != "once":
             return pictures
         ids = self.samples["sample_id"].to_numpy()[rows]
         changed = self.observed(rows)[:, MODALITIES.index(name)]

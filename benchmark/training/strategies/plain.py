@@ -50,6 +50,7 @@ class Plain(Strategy):
             self.config,
             spec.seed,
             job.device,
+            data.dataset.augment,
         )
         trainer.run(job.checkpoint, job.progress)
 

@@ -10,13 +10,21 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 from PIL import Image
 
+from benchmark.core.batch import Batch, ModalityData
 from benchmark.core.errors import DataError, DataNotAvailable
 from benchmark.core.paths import Paths
 from benchmark.core.spec import SplitSpec
 from benchmark.datasets._base import DataContext
-from benchmark.datasets.enrico.augment import augmented, blurred, wireframes_augmented
+from benchmark.datasets.enrico.augment import (
+    _blurred_batch,
+    augmented,
+    augmented_batch,
+    blurred,
+    wireframes_augmented,
+)
 from benchmark.datasets.enrico.config import TOPICS, EnricoConfig
 from benchmark.datasets.enrico.dataset import Enrico
 from benchmark.datasets.enrico.files import official_parts, read_picture
@@ -151,6 +159,55 @@ def test_augmentation_as_released_changes_all_parts(generated: Load) -> None:
     for part in ("train", "val", "test"):
         inside = (plain.samples["part"] == part).to_numpy()
         assert chosen[inside].mean() == pytest.approx(0.65, abs=0.12)
+
+
+def _batch(dataset: Enrico, rows: list[int]) -> Batch:
+    index = np.array(rows)
+    tensors = dataset.tensors(index, None)
+    observed = torch.from_numpy(dataset.observed(index))
+    return Batch("enrico", tensors, observed, {}, torch.from_numpy(index))
+
+
+def test_training_samples_are_changed_anew_each_time(generated: Load) -> None:
+    dataset = generated("enrico")
+    batch = _batch(dataset, list(range(64)))
+    torch.manual_seed(1)
+    first, second = dataset.augment(batch), dataset.augment(batch)
+    torch.manual_seed(1)
+    again = dataset.augment(batch)
+    for name, data in batch.inputs.items():
+        one, two = first.inputs[name].values, second.inputs[name].values
+        assert one.dtype == torch.uint8
+        assert (one == again.inputs[name].values).all()
+        assert (one != two).flatten(1).any(dim=1).float().mean() > 0.8
+        assert (one != data.values).flatten(1).any(dim=1).float().mean() > 0.9
+    for option in ("none", "once"):
+        assert generated("enrico", augmentation=option).augment(batch) is batch
+
+
+def test_both_pictures_of_a_sample_turn_the_same_way() -> None:
+    corner = torch.zeros(200, 3, 8, 6, dtype=torch.uint8)
+    corner[:, :, :4, :3] = 240  # the upper left quarter
+    inputs = {name: ModalityData(corner.clone()) for name in ("screenshot", "wireframe")}
+    observed = torch.ones(200, 2, dtype=torch.bool)
+    torch.manual_seed(0)
+    after = augmented_batch(Batch("enrico", inputs, observed, {}, torch.arange(200))).inputs
+    ways = [
+        torch.stack([after[name].values[:, 0, y, x] for y in (1, 6) for x in (1, 4)]).argmax(dim=0)
+        for name in inputs
+    ]
+    assert (ways[0] == ways[1]).all()
+    assert torch.bincount(ways[0], minlength=4).min() > 30  # 50 expected of each
+
+
+def test_blur_of_a_step_is_that_of_the_release() -> None:
+    torch.manual_seed(0)
+    values = torch.randint(0, 256, (3, 3, 9, 7), dtype=torch.uint8)
+    sigma = torch.tensor([0.1, 0.7, 2.0])
+    soft = _blurred_batch(values, sigma).numpy()
+    for k, width in enumerate(sigma.tolist()):
+        # One step of rounding apart at most, as one is computed in float32.
+        assert np.abs(soft[k].astype(int) - blurred(values[k].numpy(), width)).max() <= 1
 
 
 def test_wireframes_are_chosen_by_position_in_the_shuffled_order() -> None:

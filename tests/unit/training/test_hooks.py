@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Literal
@@ -19,6 +20,7 @@ from benchmark.core.paths import Paths
 from benchmark.core.problem import Frozen, Modality
 from benchmark.core.registry import Entry
 from benchmark.core.spec import Ref, RunSpec
+from benchmark.datasets.planted import Planted
 from benchmark.models import MODELS
 from benchmark.models.early_fusion.model import EarlyFusion
 from benchmark.models.encoders import ENCODERS
@@ -182,6 +184,31 @@ def test_resumed_runs_of_strategies_and_models_with_state_give_the_same_bits(
     assert again.info == whole.info
     for name, one in weights(whole).items():
         assert torch.equal(one, weights(again)[name]), name
+
+
+def test_training_samples_are_augmented_anew_and_reproducibly(
+    planted_spec: Build, paths: Paths, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[tuple[list[int], float]] = []
+
+    def augment(self: Planted, batch: Batch) -> Batch:
+        noise = torch.randn(batch.size, 1)
+        seen.append((sorted(batch.rows.tolist()), float(noise.sum())))
+        inputs = {name: ModalityData(one.values + noise) for name, one in batch.inputs.items()}
+        return replace(batch, inputs=inputs)
+
+    spec = planted_spec(strategy=Ref(name="plain", config={"epochs": 3, "batch_size": 1000}))
+    plain = run(spec, paths)
+    monkeypatch.setattr(Planted, "augment", augment)
+    noisy = run(spec, paths)
+    rows, draws = zip(*seen, strict=True)
+    assert len(seen) == len(set(draws)) == 3  # one step in each epoch, none for validation or test
+    assert rows[0] == rows[1] == rows[2]
+    assert noisy.info["history"] != plain.info["history"]
+    with pytest.raises(Killed):
+        run(spec, paths, tmp_path / "checkpoint.pt", kill_after=2)
+    again = run(spec, paths, tmp_path / "checkpoint.pt")
+    assert again.rows == noisy.rows
 
 
 def test_a_strategys_own_step_is_what_trains(planted_spec: Build, paths: Paths) -> None:
