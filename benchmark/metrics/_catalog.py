@@ -118,6 +118,12 @@ METRICS = Registry(
             ("segmentation",),
             "mean over samples and nested regions, each a class with all later ones (disc, cup)",
         ),
+        "acc_sign": _info(
+            "deviation:acc_sign",
+            "ACC (sign)",
+            ("regression",),
+            "share of samples predicted on the right side of zero; zero counts as negative",
+        ),
         "mae": _info("deviation:mae", "MAE", ("regression",), "mean absolute error", **_ERROR),
         "mse": _info("deviation:mse", "MSE", ("regression",), "mean squared error", **_ERROR),
     },

@@ -1,4 +1,4 @@
-"""How far predicted values lie from the true ones."""
+"""How far predicted values lie from the true ones, and whether on the same side of zero."""
 
 from __future__ import annotations
 
@@ -47,6 +47,28 @@ def mse(y_true: ArrayLike, y_score: ArrayLike) -> float:
         ValueError: Arrays that do not fit.
     """
     return float(mean_squared_error(*_check(y_true, y_score)))
+
+
+def acc_sign(y_true: ArrayLike, y_score: ArrayLike) -> float:
+    """Share of samples on the right side of zero.
+
+    Definition: mean of [(prediction > 0) = (truth > 0)], so zero counts as negative on both sides;
+        the accuracy of CMU-MOSI with two classes, as I2MoE's released code has it.
+    Direction: higher is better.
+    Bounds: 0 to 1.
+    Ties: a prediction of 0 is negative.
+    One class: defined for targets of one sign as well.
+
+    Args:
+        y_true: (N,) float.
+        y_score: (N,) predicted values.
+
+    Raises:
+        Undefined: ``no labelled samples``.
+        ValueError: Arrays that do not fit.
+    """
+    truth, score = _check(y_true, y_score)
+    return float(np.mean((truth > 0) == (score > 0)))
 
 
 def _check(

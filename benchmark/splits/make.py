@@ -24,6 +24,9 @@ from benchmark.splits.case_lists import CaseLists
 PartName = Literal["train", "val", "test"]
 PARTS: tuple[PartName, ...] = get_args(PartName)
 
+#: Part of a sample that an official split does not list.
+_UNLISTED = "none"
+
 _WITH_CLASSES = ("binary", "multiclass", "multilabel")
 _STRATIFIED = (*_WITH_CLASSES, "survival")
 
@@ -35,7 +38,7 @@ _Labels = NDArray[np.str_]
 class Parts:
     """Positions in the samples table, sorted; no sample is in two parts.
 
-    Every sample is in one part, but for those that the lists of a ``files`` split leave out.
+    Every sample is in one part, but for those that a ``files`` or ``official`` split leaves out.
 
     Attributes:
         train: Fit on these.
@@ -83,8 +86,9 @@ def make_split(
     ``kfold``: groups are dealt to folds stratum by stratum, so folds differ by one group at most,
     overall and in every stratum; the test part is fold ``spec.fold``, validation is
     ``val_fraction`` of the other groups. ``ratio``: test and validation take their fractions of the
-    groups. ``official``: column ``part`` says; where it names no validation samples, these are
-    ``val_fraction`` of its training groups. ``files``: the test part is the list's, validation
+    groups. ``official``: column ``part`` says; samples whose part is ``none``, as no list has them,
+    are left out with a warning; where it names no validation samples, these are ``val_fraction``
+    of its training groups. ``files``: the test part is the list's, validation
     is ``val_fraction`` of the groups it trains on; ids that are not in the table are left out, and
     so are samples that are in no list, with a warning that counts them.
 
@@ -109,6 +113,8 @@ def make_split(
         part_of_sample, warnings = _files(samples, spec, known or tasks, case_lists)
     else:
         part_of_sample = _DRAW[spec.kind](samples, spec, known or tasks)
+        if unlisted := int((part_of_sample == _UNLISTED).sum()):
+            warnings = (f"official split: {unlisted} samples are in no list, left out",)
     rows = {part: np.flatnonzero(part_of_sample == part).astype(np.int64) for part in PARTS}
     _check_parts(samples, rows)
     warnings += _check_classes(samples, rows, tasks, drawn=spec.kind in ("kfold", "ratio"))
@@ -154,7 +160,7 @@ def _official(samples: pd.DataFrame, spec: SplitSpec, tasks: tuple[Task, ...]) -
     if "part" not in samples:
         raise SplitError("this release has no official split", "use a kfold or ratio split")
     part = samples["part"].to_numpy(dtype=str)
-    if unknown := sorted(set(part) - set(PARTS)):
+    if unknown := sorted(set(part) - {*PARTS, _UNLISTED}):
         raise SplitError(f"official part {str(unknown[0])!r} is none of {', '.join(PARTS)}")
     if (part == "val").any():
         return part

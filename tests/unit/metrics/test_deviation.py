@@ -7,7 +7,7 @@ import math
 import pytest
 
 from benchmark.metrics.accuracy import exact_match
-from benchmark.metrics.deviation import mae, mse
+from benchmark.metrics.deviation import acc_sign, mae, mse
 from benchmark.metrics.evaluate import MetricValue, evaluate, metric_info
 
 
@@ -17,6 +17,13 @@ def test_errors_by_hand() -> None:
     for name in ("mae", "mse"):
         assert not metric_info(name).higher_is_better
         assert metric_info(name).bounds == (0.0, math.inf)
+
+
+def test_sides_of_zero_by_hand() -> None:
+    truth, score = [-2.0, 0.0, 0.4, 3.0, 1.0], [-0.1, 0.0, 0.2, -1.0, 0.0]
+    assert acc_sign(truth, score) == pytest.approx(3 / 5)
+    assert metric_info("acc_sign").higher_is_better
+    assert metric_info("acc_sign").bounds == (0.0, 1.0)
 
 
 def test_negative_targets_are_labels() -> None:

@@ -217,6 +217,14 @@ def test_official_split_without_validation_draws_it_from_training_groups() -> No
         make_split(split, spec, (DEAD,))
 
 
+def test_official_split_leaves_out_what_it_does_not_list() -> None:
+    parts = ["train", "train", "none", "val", "none", "test", "train"]
+    samples = _official(parts, [0, 1, 1, 0, 1, 1, 2])
+    found = make_split(samples, SplitSpec(kind="official"), (STAGE,))
+    assert (found.train.tolist(), found.val.tolist(), found.test.tolist()) == ([0, 1, 6], [3], [5])
+    assert found.warnings[0] == "official split: 2 samples are in no list, left out"
+
+
 def test_official_binary_task_with_one_class_in_test_warns() -> None:
     samples = _table(6).assign(
         part=["train", "train", "val", "val", "test", "test"], **{"target:dead": [0, 1, 0, 1, 0, 0]}
