@@ -80,6 +80,13 @@ DATASETS = Registry(
             family="real",
             requires=("icu",),
         ),
+        "gamma": Entry(
+            target="benchmark.datasets.gamma.dataset:Gamma",
+            config="benchmark.datasets.gamma.config:GammaConfig",
+            summary="GAMMA: fundus and OCT; glaucoma grade, masks of optic disc and cup",
+            family="real",
+            requires=("medical",),
+        ),
         "planted": Entry(
             target="benchmark.datasets.planted:Planted",
             config="benchmark.datasets.planted:PlantedConfig",

@@ -48,7 +48,7 @@ HARDER: dict[str, dict[str, Any]] = {
 }
 #: Releases of many images: fewer and smaller ones than by default, made once for all checks.
 SMALL = {"synthetic_size": 60, "image_size": 32}
-IMAGES: dict[str, dict[str, Any]] = {"embed": SMALL, "rsna": SMALL, "vindr": SMALL}
+IMAGES: dict[str, dict[str, Any]] = {"embed": SMALL, "rsna": SMALL, "vindr": SMALL, "gamma": SMALL}
 HARDER |= {
     "embed": {
         **SMALL,

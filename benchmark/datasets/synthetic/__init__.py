@@ -26,6 +26,7 @@ GENERATORS: dict[str, str] = {
     "embed": "benchmark.datasets.synthetic.embed",
     "rsna": "benchmark.datasets.synthetic.rsna",
     "vindr": "benchmark.datasets.synthetic.vindr",
+    "gamma": "benchmark.datasets.synthetic.gamma",
 }
 
 
