@@ -267,7 +267,8 @@ def _report(folder: Path, filling: Filling, broken: dict[int, str], skip: bool) 
     write_text(path, json.dumps(texts, indent=2) + "\n")
     if skip:
         return
-    shown = [f"{label}: {why}" for label, why in list(texts.items())[:_SHOWN]]
+    first = list(texts.items())[:_SHOWN]
+    shown = [why if label in why else f"{label}: {why}" for label, why in first]
     if len(texts) > _SHOWN:
         shown.append(f"and {len(texts) - _SHOWN} more")
     raise DataError(
