@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Literal
@@ -205,6 +205,24 @@ class Dataset(ABC):
             NotImplementedError: The dataset has no segmentation task.
         """
         raise NotImplementedError(f"{type(self).__name__} has no masks of {task!r}")
+
+    def tensors_of(
+        self, rows: Rows, preprocessor: Any, names: Sequence[str]
+    ) -> dict[str, ModalityData]:
+        """Return some modalities as :meth:`tensors` does.
+
+        A dataset that can read its modalities one by one overrides this, so that runs do not read
+        what they leave out.
+        """
+        found = self.tensors(rows, preprocessor)
+        return {name: found[name] for name in names}
+
+    def features_of(
+        self, rows: Rows, preprocessor: Any, names: Sequence[str]
+    ) -> dict[str, NDArray[np.float64]]:
+        """Return flat features of some modalities as :meth:`control_features` does; likewise."""
+        found = self.control_features(rows, preprocessor)
+        return {name: found[name] for name in names}
 
     def observed(self, rows: Rows) -> NDArray[np.bool_]:
         """Return ``(len(rows), M)`` observed flags in the component's modality order."""

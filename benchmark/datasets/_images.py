@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,8 @@ Pixels = NDArray[np.uint8]
 
 #: Blocks per side of the mean image, and bins of the histogram, that controls see.
 BLOCKS, BINS = 8, 16
+#: Images whose features are computed at a time.
+CHUNK = 128
 
 
 class ImageDataset(Dataset):
@@ -33,20 +36,33 @@ class ImageDataset(Dataset):
 
     def tensors(self, rows: Rows, preprocessor: None = None) -> dict[str, ModalityData]:
         """Return (len(rows), C, H, W) uint8 by modality; zeros where unobserved."""
+        return self.tensors_of(rows, preprocessor, list(self.arrays))
+
+    def tensors_of(
+        self, rows: Rows, preprocessor: None, names: Sequence[str]
+    ) -> dict[str, ModalityData]:
+        """Read these modalities only."""
         import torch
 
         return {
-            name: ModalityData(torch.from_numpy(images.take(rows)))
-            for name, images in self.arrays.items()
+            name: ModalityData(torch.from_numpy(self.arrays[name].take(rows))) for name in names
         }
 
     def control_features(
         self, rows: Rows, preprocessor: None = None
     ) -> dict[str, NDArray[np.float64]]:
         """Return :func:`image_features` by modality; NaN rows where unobserved."""
+        return self.features_of(rows, preprocessor, list(self.arrays))
+
+    def features_of(
+        self, rows: Rows, preprocessor: None, names: Sequence[str]
+    ) -> dict[str, NDArray[np.float64]]:
+        """Read these modalities only, a few images at a time: a part may not fit into memory."""
+        chunks = [rows[start : start + CHUNK] for start in range(0, len(rows), CHUNK)] or [rows]
         features = {}
-        for name, images in self.arrays.items():
-            features[name] = image_features(images.take(rows))
+        for name in names:
+            images = self.arrays[name]
+            features[name] = np.concatenate([image_features(images.take(one)) for one in chunks])
             features[name][images.positions[rows] < 0] = np.nan
         return features
 

@@ -107,14 +107,16 @@ class RunData:
         """Return the run's modalities of some samples of a part, ``positions`` (K,) in it."""
         import torch
 
-        tensors = self.dataset.tensors(self.parts.rows(part)[positions], self.preprocessor)
-        observed = torch.from_numpy(self.observed[part][positions])
         names = [modality.name for modality in self.component.modalities]
+        rows = self.parts.rows(part)[positions]
+        tensors = self.dataset.tensors_of(rows, self.preprocessor, names)
+        observed = torch.from_numpy(self.observed[part][positions])
         return {name: _emptied(tensors[name], observed[:, m]) for m, name in enumerate(names)}
 
     def control_data(self, part: PartName) -> ControlData:
         """Return all samples of a part as flat features, NaN where unobserved."""
-        features = self.dataset.control_features(self.parts.rows(part), self.preprocessor)
+        names = [modality.name for modality in self.component.modalities]
+        features = self.dataset.features_of(self.parts.rows(part), self.preprocessor, names)
         observed = self.observed[part]
         return ControlData(
             features={
