@@ -5,9 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from benchmark.analysis.cells import Aggregate
+from benchmark.analysis.numbers import metric_label
 from benchmark.manifest.expand import Expansion
 
 _SHOWN_FAILURES = 10
+_BOLD = (
+    "Bold is the best mean of a column, underlined the second best; all rows compete, unless runs "
+    "are missing."
+)
+_COST = (
+    "Costs on this machine, not scores; the notes say how each was measured. Parameters are "
+    "counted at the scale of the paper, whatever was timed."
+)
 #: Settings a command line may change without leaving what the table says.
 _HARMLESS = ("seeds", "threads", "timeout")
 #: In words, by source.
@@ -27,12 +36,13 @@ def caption(expansion: Expansion, cells: Iterable[Aggregate]) -> tuple[str, ...]
     found = list(cells)
     if not any(cell.n for cell in found):
         return conditions
+    if _is_cost(expansion):
+        return (_COST, *conditions, _BOLD)
     return (
         *spread(found),
         "Metrics on the test part; anything chosen is chosen on the validation part.",
         *conditions,
-        "Bold is the best mean of a column, underlined the second best; all rows compete, "
-        "unless runs are missing.",
+        _BOLD,
     )
 
 
@@ -51,7 +61,7 @@ def notes(
     return (
         *(f"Not available: {one.dataset}: {one.reason}." for one in expansion.unavailable),
         *_spread_notes(expansion, cells),
-        *_remarks(expansion, cells),
+        *(_how_measured if _is_cost(expansion) else _remarks)(expansion, cells),
         *_failures(expansion, statuses),
     )
 
@@ -145,6 +155,29 @@ def _remarks(expansion: Expansion, cells: Mapping[tuple[str, str], Aggregate]) -
         for remark in cell.remarks:
             found[f"{column}: {remark} (in some runs)."] = None
     return list(found)
+
+
+def _is_cost(expansion: Expansion) -> bool:
+    return expansion.manifest.kind == "cost"
+
+
+def _how_measured(expansion: Expansion, cells: Mapping[tuple[str, str], Aggregate]) -> list[str]:
+    """Say of every figure how it was taken; rows taken in the same way share a line."""
+    labels = {row.key: row.label for row in expansion.manifest.rows}
+    heads = {one.key: one for one in expansion.manifest.table_columns()}
+    found: dict[tuple[str, str], dict[str, None]] = {}
+    for (row, column), cell in cells.items():
+        head = heads[column]
+        what = f"{head.dataset}, {head.label or metric_label(head.metric)}"
+        for remark in cell.remarks:
+            found.setdefault((what, remark), {})[labels[row]] = None
+    merged: dict[tuple[str, tuple[str, ...]], list[str]] = {}
+    for (what, remark), rows in found.items():
+        merged.setdefault((remark, tuple(rows)), []).append(what)
+    return [
+        f"{'; '.join(whats)} ({', '.join(rows)}): {remark}."
+        for (remark, rows), whats in merged.items()
+    ]
 
 
 def _failures(expansion: Expansion, statuses: Mapping[str, str]) -> list[str]:

@@ -44,13 +44,19 @@ def runs_to_keep(store: RunStore, paths: Paths, manifests: Sequence[Path]) -> se
 
 
 def _requests(manifest: Manifest, paths: Paths) -> Iterator[Request]:
+    from benchmark.cli._work import DEVICE_KINDS
     from benchmark.datasets._base import DataContext
     from benchmark.manifest.selection import Request
 
     for source in ("real", "partial", "synthetic"):
         for variant in ("described", "released"):
             for profile in manifest.profile_names:
-                yield Request(DataContext(paths, source), variant, profile)
+                for device in DEVICE_KINDS if _measures(manifest) else ("cpu",):
+                    yield Request(DataContext(paths, source), variant, profile, device=device)
+
+
+def _measures(manifest: Manifest) -> bool:
+    return any(row.kind == "measure" for row in manifest.rows)
 
 
 def _uses(result: dict[str, Any] | None, absent: set[tuple[str, str]]) -> bool:

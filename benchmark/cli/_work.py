@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from benchmark.core.paths import Paths
     from benchmark.manifest.expand import Expansion
     from benchmark.manifest.selection import Request
+    from benchmark.store.runs import RunStore
+
+#: What costs can be measured on, fastest first.
+DEVICE_KINDS = ("cuda", "mps", "cpu")
 
 
 @dataclass(frozen=True)
@@ -59,6 +63,33 @@ def expansions(asked: Asked) -> list[Expansion]:
 
     request = request_of(asked)
     return [expand(load_manifest(path), request) for path in manifest_paths(asked.tables)]
+
+
+def stored_expansions(asked: Asked, store: RunStore) -> list[Expansion]:
+    """Expand as :func:`expansions` does; costs are those of the kind of device that was measured.
+
+    A table that was measured on a GPU can so be shown on a machine without one.
+    """
+    from benchmark.manifest.expand import expand
+    from benchmark.manifest.load import load_manifest
+
+    request = request_of(asked)
+    kinds = [request.device, *(one for one in DEVICE_KINDS if one != request.device)]
+    found = []
+    for path in manifest_paths(asked.tables):
+        manifest = load_manifest(path)
+        first = expand(manifest, request)
+        if asked.device == "auto" and not _is_measured(first, store, default=True):
+            others = (expand(manifest, replace(request, device=kind)) for kind in kinds[1:])
+            first = next((one for one in others if _is_measured(one, store)), first)
+        found.append(first)
+    return found
+
+
+def _is_measured(expansion: Expansion, store: RunStore, default: bool = False) -> bool:
+    """Tell whether a cost of a table is stored; ``default`` where it has none to measure."""
+    names = [run.spec.fingerprint for run in expansion.runs if run.spec.device]
+    return bool(store.heads(names)) if names else default
 
 
 def request_of(asked: Asked) -> Request:

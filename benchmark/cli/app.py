@@ -203,11 +203,12 @@ def run_command(
 @asks_for_tables
 def status_command(asked: Asked, as_json: JsonOption = False) -> None:
     """Say how far tables are: runs by status, failures with their logs, runs in work."""
-    from benchmark.cli._work import expansions
+    from benchmark.cli._work import stored_expansions
     from benchmark.cli.status import print_status
     from benchmark.store.runs import RunStore
 
-    print_status(expansions(asked), RunStore(asked.paths().cache), as_json)
+    store = RunStore(asked.paths().cache)
+    print_status(stored_expansions(asked, store), store, as_json)
 
 
 @app.command("report", cls=TableCommand)
@@ -225,13 +226,13 @@ def report_command(
     """Print tables from what is stored, beside the paper's numbers; nothing is run."""
     from benchmark.analysis.paper_table import any_differs
     from benchmark.cli._figures import check_figures
-    from benchmark.cli._work import expansions
+    from benchmark.cli._work import stored_expansions
     from benchmark.cli.report import Beside, draw_expansions, report_expansions
     from benchmark.store.runs import RunStore
 
     check_figures(figures)
     store = RunStore(asked.paths().cache)
-    found = expansions(asked)
+    found = stored_expansions(asked, store)
     fmt = "json" if as_json else "terminal"
     beside = Beside(intervals, tests or bool(reference), reference)
     tables = report_expansions(found, store, fmt, output, beside)
@@ -255,12 +256,13 @@ def export_command(
     reference: ReferenceOption = "",
 ) -> None:
     """Write tables as LaTeX, Markdown, CSV or JSON, to stdout, a file or a folder."""
-    from benchmark.cli._work import expansions
+    from benchmark.cli._work import stored_expansions
     from benchmark.cli.report import Beside, report_expansions
     from benchmark.store.runs import RunStore
 
     beside = Beside(intervals, tests or bool(reference), reference)
-    report_expansions(expansions(asked), RunStore(asked.paths().cache), fmt, output, beside)
+    store = RunStore(asked.paths().cache)
+    report_expansions(stored_expansions(asked, store), store, fmt, output, beside)
 
 
 @app.command("compare", cls=TableCommand)

@@ -29,6 +29,33 @@ class Observer:
         """Pass on something a user should know, e.g. that a worker was started again."""
 
 
+class Continued(Observer):
+    """Passes everything on but how many runs there are, which was said for all stages together.
+
+    Args:
+        observer: Who is told.
+    """
+
+    def __init__(self, observer: Observer) -> None:
+        self.observer = observer
+
+    def started(self, run: PlannedRun, worker: int) -> None:
+        """Pass on."""
+        self.observer.started(run, worker)
+
+    def progress(self, run: PlannedRun, info: Mapping[str, Any]) -> None:
+        """Pass on."""
+        self.observer.progress(run, info)
+
+    def finished(self, run: PlannedRun, status: Status, message: str) -> None:
+        """Pass on."""
+        self.observer.finished(run, status, message)
+
+    def note(self, text: str) -> None:
+        """Pass on."""
+        self.observer.note(text)
+
+
 @dataclass(frozen=True)
 class RunFailure:
     """A run without an ``ok`` result.

@@ -17,7 +17,7 @@ from benchmark.execution.decide import limits_of, needs_run, weights_gone
 from benchmark.execution.interrupts import Interrupts
 from benchmark.execution.killing import adopting_orphans
 from benchmark.execution.obituary import obituary
-from benchmark.execution.observer import Observer, Summary
+from benchmark.execution.observer import Continued, Observer, Summary
 from benchmark.execution.options import SuperviseOptions, make_bundle, with_timeout
 from benchmark.execution.process import WorkerProcess
 from benchmark.execution.slots import Slot, slots
@@ -50,7 +50,30 @@ def run_all(
         MMBenchError: Workers end before they begin a run.
         UsageError: Unknown device, no jobs, or no such executor.
     """
-    return Supervisor(runs, options, observer or Observer()).run()
+    return run_in_stages(runs, options, observer or Observer())
+
+
+def run_in_stages(
+    runs: Sequence[PlannedRun], options: SuperviseOptions, observer: Observer
+) -> Summary:
+    """Let all runs share the machine but those that measure it: each of them has it alone."""
+    together = [run for run in runs if not run.spec.device]
+    alone = [run for run in runs if run.spec.device]
+    if not alone:
+        return Supervisor(runs, options, observer).run()
+    needed = len(Supervisor(runs, options, observer).todo)
+    cached = len({run.spec.fingerprint for run in runs}) - needed
+    observer.begin(needed, cached)
+    quiet = Continued(observer)
+    interrupted = False
+    for stage in (together, *([run] for run in alone)):
+        # A worker per stage, so a measurement starts in a process nothing else has used.
+        done = Supervisor(stage, options, quiet).run()
+        interrupted = done.interrupted
+        if interrupted or (options.fail_fast and done.failures):
+            break
+    unique = list({run.spec.fingerprint: run for run in runs}.values())
+    return summarise_runs(unique, RunStore(options.paths.cache), cached, interrupted)
 
 
 class Supervisor:

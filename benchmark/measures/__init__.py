@@ -1,9 +1,9 @@
 """What is done with trained models besides scoring them, and what models cost.
 
 An **analysis** is a function ``(trained, config, others) -> Analysed`` over the model of the first
-parent (``trained``) and those of further ones; of the family ``measure`` it times or counts instead
-and gets no parent. A **scenario** is a class that changes what a model is given. Names map to
-strings; torch is imported when one is used.
+parent (``trained``) and those of further ones; of the family ``measure`` it is a function
+``(spec, context, config) -> Outcome`` that times or counts and has no parent. A **scenario** is a
+class that changes what a model is given. Names map to strings; torch is imported when one is used.
 """
 
 from __future__ import annotations
@@ -51,6 +51,27 @@ ANALYSES = Registry(
             summary="shares of samples by agreement of the experts and rightness of the model",
             family="evaluate",
             gives=("agreement_share",),
+        ),
+        "cost": AnalysisInfo(
+            target="benchmark.measures.cost:cost",
+            config="benchmark.measures.config:CostConfig",
+            summary="seconds of training and inference, arithmetic, device memory",
+            family="measure",
+            gives=(
+                "train_seconds_epoch",
+                "train_seconds_batch",
+                "inference_seconds_pass",
+                "inference_seconds_batch",
+                "gflops",
+                "peak_memory",
+            ),
+        ),
+        "parameters": AnalysisInfo(
+            target="benchmark.measures.parameters:parameters",
+            config="benchmark.measures.config:ParametersConfig",
+            summary="numbers of parameters, counted without allocating any",
+            family="measure",
+            gives=("parameters", "parameters_fusion", "parameters_encoders"),
         ),
     },
 )

@@ -13,7 +13,7 @@ from threadpoolctl import threadpool_limits
 
 from benchmark.core.errors import DivergedError, UsageError
 from benchmark.core.result import MetricRow, Part, Pick
-from benchmark.core.spec import RunSpec
+from benchmark.core.spec import Ref, RunSpec
 from benchmark.measures import ANALYSES
 from benchmark.measures._base import Analysed, Parent, Trained
 from benchmark.measures.restore import restore
@@ -47,7 +47,15 @@ def carry_out(spec: RunSpec, context: ExecutionContext, parents: Sequence[Parent
     with threadpool_limits(spec.threads):
         if spec.kind == "evaluate":
             return _evaluate(spec, context, parents)
+        if spec.kind == "measure" and spec.analysis is not None:
+            return _measure(spec, spec.analysis, context)
     raise UsageError(f"{spec.kind!r} runs are not for benchmark.measures.execute")
+
+
+def _measure(spec: RunSpec, analysis: Ref, context: ExecutionContext) -> Outcome:
+    config = ANALYSES.config(analysis.name).parse(analysis.config)
+    found: Outcome = ANALYSES.load(analysis.name)(spec, context, config)
+    return found
 
 
 def _evaluate(spec: RunSpec, context: ExecutionContext, parents: Sequence[Parent]) -> Outcome:

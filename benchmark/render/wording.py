@@ -22,6 +22,8 @@ from benchmark.render.table import (
 DASH = "–"
 LOST = "?"
 UNDEFINED = "n/a"
+#: Whole numbers from here on are written in groups of three digits.
+_GROUPED = 10_000
 
 Emphasis = Literal["bold", "underline", ""]
 _Keyed = TypeVar("_Keyed", Column, Row)
@@ -150,6 +152,8 @@ class Wording:
 def fixed(value: float, digits: int) -> str:
     """Return a number with so many decimals; what rounds to zero has no sign."""
     text = f"{value:.{digits}f}"
+    if digits == 0 and abs(value) >= _GROUPED:
+        return f"{value:,.0f}"
     return text.removeprefix("-") if float(text) == 0 else text
 
 

@@ -165,7 +165,7 @@ def run_data(spec: RunSpec, dataset: Dataset) -> RunData:
             f"a run over {len(spec.components)} datasets has no training strategy yet",
             "use one dataset per run",
         )
-    component = _narrow(dataset.component, spec.components[0])
+    component = narrow(dataset.component, spec.components[0])
     lists, known = _case_lists(dataset, spec), dataset.component.tasks
     parts = make_split(dataset.samples, spec.split, component.tasks, lists, known)
     data = RunData(component, dataset, None, parts, observed={})
@@ -207,7 +207,8 @@ def _check_release(spec: ComponentSpec, dataset: Dataset) -> None:
         )
 
 
-def _narrow(component: Component, spec: ComponentSpec) -> Component:
+def narrow(component: Component, spec: ComponentSpec) -> Component:
+    """Return the modalities and tasks of a run; UsageError if the dataset lacks one."""
     try:
         return Component(
             dataset=spec.dataset,

@@ -149,10 +149,13 @@ class Trainer:
         )
 
     def _train_epoch(self, epoch: int) -> float:
+        return sum(self.steps_of(epoch)) / self.steps
+
+    def steps_of(self, epoch: int) -> Iterator[float]:
+        """Do the steps of epoch ``epoch`` one by one and yield the loss of each."""
         torch.manual_seed(derive_seed(self.seed, "epoch", epoch))
         _tell(self.model, "start_epoch", epoch)
         self.model.train()
-        total = 0.0
         batches = self._order(epoch).split(self.config.batch_size)[: self.steps]
         for step, index in enumerate(batches):
             self.steps_done = done = (epoch - 1) * self.steps + step
@@ -163,8 +166,8 @@ class Trainer:
             if self.augment is not None:
                 batch = self.augment(batch)
             with _located(epoch, f"step {step + 1} of {self.steps}"):
-                total += self.step(batch)
-        return total / self.steps
+                loss = self.step(batch)
+            yield loss
 
     def _order(self, epoch: int) -> Tensor:
         generator = torch.Generator().manual_seed(derive_seed(self.seed, "order", epoch))

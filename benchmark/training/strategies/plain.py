@@ -36,12 +36,23 @@ class Plain(Strategy):
 
     def fit(self, job: Job) -> Fitted:
         """Train; see :class:`benchmark.training.loop.Trainer`."""
+        trainer = self.make_trainer(job)
+        trainer.run(job.checkpoint, job.progress)
+
+        def predict(part: Part) -> dict[str, NDArray[np.float64]]:
+            batch = trainer.val if part == "val" else job.data.batch(part)
+            return _scores(trainer, batch)
+
+        return Fitted(predict, _info(trainer), trainer.best)
+
+    def make_trainer(self, job: Job) -> Trainer:
+        """Build the model and what goes through its epochs."""
         data, spec = job.data, job.spec
         criterion = make_criterion(data.component, self.config)
         losses = build_losses(spec, data.component, data.targets("train"))
         paths = data.dataset.context.paths
         model = build_model(spec, data.component, losses, paths).to(job.device)
-        trainer = self.trainer(
+        return self.trainer(
             model,
             {task: loss.to(job.device) for task, loss in losses.items()},
             criterion,
@@ -52,13 +63,6 @@ class Plain(Strategy):
             job.device,
             data.dataset.augment,
         )
-        trainer.run(job.checkpoint, job.progress)
-
-        def predict(part: Part) -> dict[str, NDArray[np.float64]]:
-            batch = trainer.val if part == "val" else data.batch(part)
-            return _scores(trainer, batch)
-
-        return Fitted(predict, _info(trainer), trainer.best)
 
 
 def _scores(trainer: Trainer, batch: Batch) -> dict[str, NDArray[np.float64]]:
