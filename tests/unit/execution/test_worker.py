@@ -33,6 +33,23 @@ def test_without_a_supervisor(make_run: MakeRun, make_bundle: MakeBundle, store:
     assert not store.checkpoint_path(result.fingerprint).parent.exists()
 
 
+@pytest.mark.parametrize(
+    ("sources", "taken"), [({"toy": "partial"}, "partial"), ({}, "auto"), ({"a": "real"}, "real")]
+)
+def test_data_is_read_from_the_source_that_was_planned(
+    make_run: MakeRun,
+    make_bundle: MakeBundle,
+    store: RunStore,
+    sources: dict[str, str],
+    taken: str,
+) -> None:
+    run = make_run(sources=sources)
+    assert main(make_bundle(run, source="auto")) == 0
+    result = store.read(run.spec.fingerprint)
+    assert result is not None
+    assert result.info["source"] == taken
+
+
 def test_failures_are_stored_and_told(
     make_run: MakeRun, make_bundle: MakeBundle, store: RunStore
 ) -> None:
