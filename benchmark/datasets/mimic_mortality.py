@@ -66,7 +66,7 @@ class MIMICMortalityConfig(FactorConfig):
     empty_rows: Literal["unobserved", "observed"] = "unobserved"
     missing_values: Literal["zero", "train_mean"] = "zero"
     scaling: Literal["none", "train"] = "none"
-    synthetic_size: int = Field(default=400, ge=40)
+    synthetic_size: int = Field(default=800, ge=40)
 
 
 class MIMICMortality(VectorDataset, Located):

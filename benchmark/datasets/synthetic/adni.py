@@ -148,7 +148,7 @@ def _boxes(places: Values, factors: int, classes: int, rng: np.random.Generator)
     for one, (factor, value) in enumerate(np.ndindex(factors, classes)):
         low = corners[one % len(corners)] / np.array([2, 3, 2])
         inside = ((places >= low) & (places < low + 1 / np.array([2, 3, 2]))).all(axis=1)
-        boxes[factor, value] = 0.5 * inside
+        boxes[factor, value] = 0.8 * inside
     return boxes
 
 

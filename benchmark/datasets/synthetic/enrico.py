@@ -3,7 +3,7 @@
 Topics are as frequent as in the release, at least three screens each, spread over MultiBench's
 parts so that every topic is trained on and tested. A picture is a grid of coloured cells: the top
 rows show the factor of the modality alone, those below the shared one, the last rows its part of
-the synergy (see ``_factors``); every value of a factor has colours of its own. Screenshots are
+the synergy (see ``_factors``); every value of a factor has a colour of its own. Screenshots are
 noisy JPEG, wireframes flat RGBA. The two screens that loaders leave out are there, with wireframes
 that cannot be read.
 """
@@ -26,7 +26,7 @@ GENERATOR_VERSION = 1
 MECHANISMS = {"unique:screenshot": 0.25, "unique:wireframe": 0.15, "shared": 0.4, "synergy": 0.2}
 #: Rows and columns of the grid, rows of each factor, pixels of a cell.
 _GRID, _ROWS, _CELL = (10, 5), (4, 4, 2), 32
-_SPREAD = 25.0
+_SPREAD = 15.0
 
 
 def write_release(
@@ -98,7 +98,13 @@ def _write_pictures(root: Path, plan: Plan, factors: Factors, name: str, ids: li
 def _cells(shown: Labels, classes: int, rng: np.random.Generator) -> Values:
     """Return (N, 10, 5, 3) colours in 0..255."""
     rows, columns = _GRID
-    colours = [rng.uniform(40, 215, size=(classes, count, columns, 3)) for count in _ROWS]
+    # A colour of its own for each value, which all its cells are shades of: convolutions see the
+    # colour, whoever sees places sees the shades, too.
+    colours = [
+        rng.uniform(50, 205, size=(classes, 1, 1, 3))
+        + rng.uniform(-50, 50, size=(classes, count, columns, 3))
+        for count in _ROWS
+    ]
     grids = np.concatenate([colours[k][shown[:, k]] for k in range(len(_ROWS))], axis=1)
     noise = rng.normal(scale=_SPREAD, size=(len(shown), rows, columns, 3))
     return np.asarray(np.clip(grids + noise, 0, 255))

@@ -37,6 +37,8 @@ MECHANISMS = {
     "shared": 0.35,
     "synergy": 0.25,
 }
+#: Length of a step of a factor, in standard deviations of the noise; gaps hide most of lab's.
+_SIGNAL = {"lab": 1.5, "note": 0.8, "code": 0.8}
 #: Share of patients without any note, without any code.
 _WITHOUT = {"note": 0.012, "code": 0.02}
 
@@ -75,7 +77,9 @@ def write_release(
 
 def _tensors(plan: Plan, factors: Factors) -> dict[str, Values]:
     dense = {
-        name: embed(factors.shown[name], plan.classes, WIDTHS[name], plan.rng("values", name))
+        name: embed(
+            factors.shown[name], plan.classes, WIDTHS[name], plan.rng("values", name), _SIGNAL[name]
+        )
         for name in MODALITIES
     }
     gaps = plan.rng("gaps").random(dense["lab"].shape) < GAPS

@@ -183,7 +183,7 @@ def test_generated_release(generated: Load) -> None:
     samples = dataset.samples
     assert dataset.release.source == "synthetic"
     assert not dataset.release.credentialed
-    assert 395 <= len(samples) <= 400
+    assert 795 <= len(samples) <= 800
     assert samples["target:mortality_1y"].mean() == pytest.approx(0.226, abs=0.01)
     assert np.isnan(dataset.values["lab"]).mean() == pytest.approx(0.942, abs=0.002)
     assert [len(samples) - samples[f"observed:{name}"].sum() for name in ("note", "code")] != [0, 0]
