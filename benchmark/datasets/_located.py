@@ -6,12 +6,18 @@ from abc import abstractmethod
 from typing import Any
 
 from benchmark.core.result import Release
-from benchmark.datasets._base import DataContext, Dataset, Progress, silent
+from benchmark.datasets._base import AttritionStep, DataContext, Dataset, Progress, silent
 from benchmark.datasets._release import Found
 
 
 class Located(Dataset):
-    """A dataset whose release is given as a folder or written by a generator."""
+    """A dataset whose release is given as a folder or written by a generator.
+
+    Attributes:
+        steps: From all records to the samples taken, where the constructor learns them.
+    """
+
+    steps: tuple[AttritionStep, ...] = ()
 
     @classmethod
     @abstractmethod
@@ -39,3 +45,8 @@ class Located(Dataset):
     def is_prepared(cls, config: Any, context: DataContext) -> bool:
         """Tell whether there is a release to read."""
         return cls.find(config, context).is_there
+
+    @classmethod
+    def attrition(cls, config: Any, context: DataContext) -> tuple[AttritionStep, ...]:
+        """Read the release and return the steps; none before it is prepared."""
+        return cls(config, context).steps if cls.is_prepared(config, context) else ()

@@ -32,7 +32,7 @@ from pydantic import Field
 from benchmark.core.errors import DataError, DataNotAvailable
 from benchmark.core.problem import Component, Modality, Task
 from benchmark.core.result import Release
-from benchmark.datasets._base import DataContext
+from benchmark.datasets._base import AttritionStep, DataContext
 from benchmark.datasets._digest import data_fingerprint
 from benchmark.datasets._factor_config import FactorConfig
 from benchmark.datasets._located import Located
@@ -91,7 +91,12 @@ class MIMICMortality(VectorDataset, Located):
         samples = _samples(labels, observed)
         if (root / SPLIT).is_file():
             samples["part"] = parts_of(labels.index, read_part_lists(root / SPLIT))
-        kept = np.stack(list(observed.values())).any(axis=0)
+        kept = np.asarray(np.stack(list(observed.values())).any(axis=0))
+        left = int(kept.sum())
+        self.steps = (
+            AttritionStep("patients with a label", len(kept)),
+            AttritionStep("patients with data", left, len(kept) - left, "no value at all"),
+        )
         self.samples = pd.DataFrame(samples[kept]).reset_index(drop=True)
         self.values = {name: values[kept] for name, values in self.values.items()}
         self.component = _component({name: one.shape[1] for name, one in self.values.items()})

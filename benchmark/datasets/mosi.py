@@ -35,7 +35,7 @@ from benchmark.core.batch import ModalityData
 from benchmark.core.errors import DataError, DataNotAvailable
 from benchmark.core.problem import Component, Modality, Task
 from benchmark.core.result import Release
-from benchmark.datasets._base import DataContext, Rows
+from benchmark.datasets._base import AttritionStep, DataContext, Rows
 from benchmark.datasets._digest import data_fingerprint
 from benchmark.datasets._factor_config import FactorConfig
 from benchmark.datasets._located import Located
@@ -109,6 +109,11 @@ class MOSI(Located):
             ignore_index=True,
         )
         self.component = self.describe(config)
+        clips, left = sum(len(one) for one in kept.values()), len(self.samples)
+        self.steps = (
+            AttritionStep("clips", clips),
+            AttritionStep("clips with words", left, clips - left, "no word vector"),
+        )
 
     @classmethod
     def find(cls, config: MOSIConfig, context: DataContext) -> Found:

@@ -15,7 +15,7 @@ from benchmark.core.errors import DataError
 from benchmark.core.problem import Component, Modality, Task
 from benchmark.core.result import Release
 from benchmark.datasets._arrays import Indexed
-from benchmark.datasets._base import DataContext, Progress, Rows, silent
+from benchmark.datasets._base import AttritionStep, DataContext, Progress, Rows, silent
 from benchmark.datasets._digest import data_fingerprint
 from benchmark.datasets._located import Located
 from benchmark.datasets._part_lists import parts_of, read_part_lists
@@ -85,7 +85,7 @@ class ADNI(Located):
         parts = root / files.SPLIT
         if parts.is_file():
             table["part"] = parts_of(labels.index, read_part_lists(parts))
-        table = table[_cohort(table, config, root)]
+        table, self.steps = _cohort(table, config, root)
         self.arrays = {
             name: Indexed(sources[name][0], table[name].to_numpy()) for name in MODALITIES
         }
@@ -229,21 +229,35 @@ def _positions(subjects: list[str]) -> dict[str, int]:
     return {subject: k for k, subject in enumerate(subjects)}
 
 
-def _cohort(table: pd.DataFrame, config: ADNIConfig, root: Path) -> NDArray[np.bool_]:
-    """Tell which labelled subjects are taken."""
-    has = table[list(MODALITIES)] >= 0
-    kept = has.any(axis=1).to_numpy() & has[list(config.complete)].all(axis=1).to_numpy()
-    if not config.any_of:
-        return np.asarray(kept)
-    some = has[list(config.any_of)].any(axis=1).to_numpy()
-    if config.any_of_parts == "train":
-        if "part" not in table:
-            raise DataError(
-                f"any_of_parts: train needs official parts, but {root / files.SPLIT} is not there",
-                "supply the file, or use any_of_parts: all",
-            )
-        some |= (table["part"] != "train").to_numpy()
-    return np.asarray(kept & some)
+def _cohort(
+    table: pd.DataFrame, config: ADNIConfig, root: Path
+) -> tuple[pd.DataFrame, tuple[AttritionStep, ...]]:
+    """Return the labelled subjects that are taken, and how many were left out why."""
+    steps = [AttritionStep("subjects with a diagnosis", len(table))]
+    rules: list[tuple[str, str, Any]] = [
+        ("subjects with data", "no modality", (table[list(MODALITIES)] >= 0).any(axis=1))
+    ]
+    if config.complete:
+        has_all = (table[list(config.complete)] >= 0).all(axis=1)
+        rules.append(("complete subjects", f"not all of {', '.join(config.complete)}", has_all))
+    if config.any_of:
+        has_some = (table[list(config.any_of)] >= 0).any(axis=1)
+        if config.any_of_parts == "train":
+            has_some |= _parts(table, root) != "train"
+        rules.append(("subjects to learn from", f"none of {', '.join(config.any_of)}", has_some))
+    for name, why, kept in rules:
+        before, table = len(table), table[kept[table.index]]
+        steps.append(AttritionStep(name, len(table), before - len(table), why))
+    return table, tuple(steps)
+
+
+def _parts(table: pd.DataFrame, root: Path) -> pd.Series[str]:
+    if "part" not in table:
+        raise DataError(
+            f"any_of_parts: train needs official parts, but {root / files.SPLIT} is not there",
+            "supply the file, or use any_of_parts: all",
+        )
+    return table["part"]
 
 
 def _samples(table: pd.DataFrame, labels: pd.Series[float], config: ADNIConfig) -> pd.DataFrame:

@@ -186,6 +186,13 @@ def test_cohorts(folder: Path, given: Load, options: dict[str, Any], taken: list
     assert [int(one[-1]) for one in dataset.samples["sample_id"]] == taken
 
 
+def test_who_was_left_out_is_counted(folder: Path, given: Load) -> None:
+    dataset = given("adni", folder, complete=["clinical"], any_of=["biospecimen"])
+    steps = ADNI.attrition(dataset.config, dataset.context)
+    assert [(one.kept, one.dropped) for one in steps] == [(5, 0), (4, 1), (3, 1), (2, 1)]
+    assert [one.why for one in steps[2:]] == ["not all of clinical", "none of biospecimen"]
+
+
 def test_official_parts_are_needed_to_clear_one_of_them(folder: Path, given: Load) -> None:
     (folder / "PTID_splits.json").unlink()
     assert "part" not in given("adni", folder).samples

@@ -80,6 +80,8 @@ def test_patients_without_anything_are_left_out(folder: Path, given: Load) -> No
     dataset = given("mimic_mortality", folder)
     assert dataset.samples["sample_id"].tolist() == ["11", "5", "9"]
     assert dataset.values["lab"][2].tolist() == [5.0, 7.0, 0.0]
+    steps = MIMICMortality.attrition(dataset.config, dataset.context)
+    assert [(one.kept, one.dropped) for one in steps] == [(4, 0), (3, 1)]
     assert len(given("mimic_mortality", folder, empty_rows="observed").samples) == 4
 
 

@@ -71,6 +71,8 @@ def test_clips_without_words_are_left_out_of_every_part(tmp_path: Path, given: L
     dataset = given("mosi", _write(tmp_path, content))
     assert dataset.samples["target:intensity"].tolist() == [-1, 2.4, 3, 0, 1, 0, 0.6]
     assert len(dataset.values["audio"]) == 7
+    steps = MOSI.attrition(dataset.config, dataset.context)
+    assert [(one.kept, one.dropped) for one in steps] == [(9, 0), (7, 2)]
 
 
 def test_gaps_become_zero_or_as_released_the_largest_float(tmp_path: Path, given: Load) -> None:
