@@ -10,6 +10,7 @@ from pathlib import Path
 from benchmark.analysis.aggregate import Values, build_table, cell_values
 from benchmark.analysis.column_tests import TESTS, choose_row, column_tests, tests_table
 from benchmark.analysis.figures import table_figures
+from benchmark.analysis.own_figures import OwnFigures
 from benchmark.analysis.paper_diff import compare_with_paper
 from benchmark.analysis.paper_table import AGAINST_PAPER, against_paper
 from benchmark.analysis.rescore import completed_view
@@ -101,6 +102,10 @@ def draw_expansions(
         columns = list(expansion.manifest.table_columns())
         values = cell_values(expansion, columns, view, _statuses(expansion, known, store))
         write_figures(folder, partial(table_figures, table, values))
+        own = OwnFigures(expansion, table, view, store.read_samples, store.plain)
+        write_figures(folder, own.draw)
+        for one in own.missing:
+            say(f"figure not drawn: {one}: nothing of the kind is stored, or it must not be shown")
 
 
 def _statuses(expansion: Expansion, known: Mapping[str, str], store: RunStore) -> dict[str, str]:

@@ -7,12 +7,13 @@ from collections.abc import Iterable, Iterator
 from benchmark.core.result import USUAL
 from benchmark.datasets import DATASETS
 from benchmark.manifest.described import describe, loader_of
-from benchmark.manifest.issues import Issue, unknown
+from benchmark.manifest.issues import Issue, parse, unknown
 from benchmark.manifest.printed import find_printed, load_printed
 from benchmark.manifest.row_checks import check_row
 from benchmark.manifest.schema import Manifest, Overlay, TableColumn
 from benchmark.manifest.yaml_reader import KeyPath
 from benchmark.metrics import METRICS, QUANTITIES, is_quantity, kinds_of, quantity_info
+from benchmark.render.figures import FIGURES
 
 
 def check_names(manifest: Manifest) -> list[Issue]:
@@ -171,7 +172,26 @@ def _others(manifest: Manifest) -> Iterator[Issue]:
     for name in manifest.tolerance:
         if name not in metrics:
             yield Issue(("tolerance", name), unknown("metric of this table", name, metrics))
+    yield from _figures(manifest)
     yield from _printed_columns(manifest)
+
+
+def _figures(manifest: Manifest) -> Iterator[Issue]:
+    """Check the figures a table asks for: their names, rows, datasets and settings."""
+    rows = {row.key: row for row in manifest.rows if row.kind == "evaluate"}
+    for index, figure in enumerate(manifest.figures):
+        place: KeyPath = ("figures", index)
+        if figure.row not in rows:
+            yield Issue((*place, "row"), unknown("row of kind evaluate", figure.row, rows))
+        else:
+            known = manifest.row_datasets(rows[figure.row])
+            yield from _subset(figure.datasets, known, "dataset", (*place, "datasets"))
+        if figure.name not in FIGURES:
+            yield Issue((*place, "name"), unknown("figure", figure.name, FIGURES))
+            continue
+        issues: list[Issue] = []
+        parse(FIGURES.config(figure.name), figure.settings, issues, (*place, "settings"))
+        yield from issues
 
 
 def _printed_columns(manifest: Manifest) -> Iterator[Issue]:

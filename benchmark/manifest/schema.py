@@ -160,6 +160,22 @@ class RowEntry(Frozen):
         return not self.origins and self.kind != "evaluate"
 
 
+class FigureEntry(Frozen):
+    """A figure of the table's own, besides those that every table has.
+
+    Attributes:
+        name: Registry name (``benchmark.render.figures.FIGURES``).
+        row: Row of kind ``evaluate`` whose findings are drawn.
+        datasets: Those drawn, a figure each; None is all that the row has.
+        settings: Fields of the figure's config class.
+    """
+
+    name: str
+    row: RowKey
+    datasets: Names | None = None
+    settings: Values = Field(default_factory=dict)
+
+
 class DatasetOverlay(Frozen):
     """What a variant or profile changes on one dataset.
 
@@ -225,6 +241,7 @@ class Manifest(Frozen):
         reference: Row that statistics compare with.
         tolerance: Difference that counts as agreement, by metric id or ``default``.
         keep: What runs keep besides their result.
+        figures: Figures of its own.
         sources: Where each setting comes from, by path.
     """
 
@@ -241,6 +258,7 @@ class Manifest(Frozen):
     reference: str | None = None
     tolerance: dict[str, Annotated[float, Field(ge=0)]] = Field(default_factory=dict)
     keep: tuple[Literal["predictions", "weights"], ...] = ()
+    figures: tuple[FigureEntry, ...] = ()
     sources: dict[str, str] = Field(default_factory=dict)
 
     @property

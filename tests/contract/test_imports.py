@@ -60,7 +60,7 @@ MAY_IMPORT: dict[str, set[str]] = {
 }
 #: Registries and configuration classes: rooms that check or hash settings may read these.
 DECLARATIVE = ("__init__", "config", "_config", "_catalog")
-DECLARING_ROOMS = {"training", "measures", *_LEARNING}
+DECLARING_ROOMS = {"training", "measures", "render", *_LEARNING}
 DECLARATION_READERS = {"manifest", "execution"}
 #: The loader contract, which planning needs to ask for a release.
 PLANNING = {("manifest", "datasets._base")}

@@ -32,6 +32,9 @@ rows:
   - {key: each, label: Each, kind: evaluate, of: toy, analysis: {name: experts}}
   - {key: alike, label: Alike, kind: evaluate, of: toy, analysis: {name: expert_agreement},
      pick: {subgroup: agree_correct}}
+figures:
+  - {name: expert_weights, row: each}
+  - {name: expert_bars, row: each}
 sources:
   settings: "ours: a test"
   datasets: "ours: a test"
@@ -84,7 +87,11 @@ def test_rows_of_every_kind_from_end_to_end(call: Call, tmp_path: Path) -> None:
     assert "Costs on this machine, not scores" in shown
     assert "median of 2 passes" in shown
     assert "torch keeps no peak of memory on cpu" in shown
-    cost, scores = json.loads(call("report", "--json"))
+    drawn = tmp_path / "figures"
+    cost, scores = json.loads(call("report", "--json", "--figures", str(drawn)))
+    for name in ("expert_weights", "expert_bars"):
+        for fmt in ("png", "svg", "pdf"):
+            assert (drawn / f"suite-scores-{name}-each-planted-label.{fmt}").stat().st_size > 1000
     cells = {row["key"]: row["cells"] for row in scores["rows"]}
     share, weight = "planted/label/agreement_share", "planted/label/expert_weight@head=expert:b"
     assert cells["toy"]["planted/label/acc"]["mean"] > 0.9

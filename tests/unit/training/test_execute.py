@@ -28,6 +28,7 @@ MODEL_NAMES = [name for name in MODELS if MODELS.entry(name).family == "model"]
 SETTINGS: dict[str, dict[str, Any]] = {
     "unimodal": {"modality": "b"},
     "joint_transformer": {"heads": 2},
+    "asymmirai": {"pairs": [["a", "b"]], "share_encoder": "none"},
     "mult": {"width": 8, "heads": 2, "layers": 1, "self_layers": 1},
 }
 
