@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from benchmark.cli import _console
+from benchmark.core import leases
 from benchmark.execution.sources import is_stale
 from benchmark.manifest.expand import Expansion
-from benchmark.store import leases
 from benchmark.store.runs import RunStore
 
 

@@ -10,6 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from benchmark.core import leases
 from benchmark.core.atomic import write_text
 from benchmark.core.errors import MMBenchError, StoreError, UsageError
 from benchmark.execution.capture import last_lines
@@ -23,7 +24,6 @@ from benchmark.execution.process import WorkerProcess
 from benchmark.execution.slots import Slot, slots
 from benchmark.execution.summary import summarise_runs
 from benchmark.manifest.plan import PlannedRun
-from benchmark.store import leases
 from benchmark.store.runs import RunStore, writable
 
 __all__ = ["SuperviseOptions", "Supervisor", "run_all"]

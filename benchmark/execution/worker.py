@@ -15,6 +15,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Literal
 
+from benchmark.core import leases
 from benchmark.core.atomic import replacing
 from benchmark.core.errors import EXIT_OK, EXIT_RUNS_FAILED, MMBenchError, UsageError
 from benchmark.core.result import FINAL, Failure, RunResult
@@ -27,7 +28,6 @@ from benchmark.execution.executor import Executor, Job, Outcome, load_executor
 from benchmark.execution.killing import adopt_orphans, end_with
 from benchmark.manifest.plan import PlannedRun
 from benchmark.plugins.loading import load_plugins
-from benchmark.store import leases
 from benchmark.store.record import Head
 from benchmark.store.runs import RunStore
 

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from benchmark.core import leases
 from benchmark.core.atomic import is_stale_temp, is_temp, store_error
 from benchmark.core.locks import exclusive, is_held
 from benchmark.core.result import FINAL
-from benchmark.store import leases
 from benchmark.store.runs import RunStore
 
 Kind = Literal[

@@ -13,10 +13,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from benchmark.core import leases
 from benchmark.core.atomic import replacing, write_bytes
 from benchmark.core.errors import StoreError
 from benchmark.core.result import FINAL
-from benchmark.store import leases, record
+from benchmark.store import record
 from benchmark.store.record import CorruptRecord, Head
 from benchmark.store.runs import RunStore, sha256
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from benchmark.core import leases
 from benchmark.core.atomic import is_stale_temp
-from benchmark.store import leases
 from benchmark.store.record import Head
 from benchmark.store.runs import RunStore, sha256
 

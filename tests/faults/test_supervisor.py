@@ -14,12 +14,12 @@ from dataclasses import replace
 import psutil
 import pytest
 
+from benchmark.core import leases
 from benchmark.core.paths import Paths
 from benchmark.execution.killing import MARK
 from benchmark.execution.observer import Observer
 from benchmark.execution.supervisor import SuperviseOptions, run_all
 from benchmark.manifest.plan import PlannedRun
-from benchmark.store import leases
 from benchmark.store.runs import RunStore
 from benchmark.store.verify import verify
 

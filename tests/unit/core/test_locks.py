@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import errno
+import fcntl
+import os
 import subprocess
 import sys
 import threading
@@ -9,9 +12,16 @@ from pathlib import Path
 
 import pytest
 
+from benchmark.core import locks
 from benchmark.core.errors import StoreError
 from benchmark.core.locks import exclusive, is_held
 
+#: What a file system without locks says.
+NO_LOCKS = (
+    "import errno, fcntl, os\n"
+    "def flock(*_): raise OSError(errno.ENOSYS, os.strerror(errno.ENOSYS))\n"
+    "fcntl.flock = flock\n"
+)
 HOLDER = (
     "import sys, time; from pathlib import Path; from benchmark.core.locks import exclusive\n"
     "with exclusive(Path(sys.argv[1])):\n"
@@ -19,6 +29,20 @@ HOLDER = (
 )
 
 
+@pytest.fixture(params=["flock", "lease"])
+def kind(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """With and without locks of the file system."""
+    if request.param == "lease":
+
+        def no_locks(*_: object) -> None:
+            raise OSError(errno.ENOSYS, os.strerror(errno.ENOSYS))
+
+        monkeypatch.setattr(fcntl, "flock", no_locks)
+        monkeypatch.setattr(locks, "_PAUSE", 0.01)
+    return str(request.param)
+
+
+@pytest.mark.usefixtures("kind")
 def test_held_while_inside_only(tmp_path: Path) -> None:
     path = tmp_path / "deep" / "lock"
     assert not is_held(path)
@@ -28,6 +52,7 @@ def test_held_while_inside_only(tmp_path: Path) -> None:
     assert path.is_file()
 
 
+@pytest.mark.usefixtures("kind")
 def test_the_second_waits_and_is_told_so(tmp_path: Path) -> None:
     path, order = tmp_path / "lock", []
     waits = threading.Event()
@@ -45,10 +70,11 @@ def test_the_second_waits_and_is_told_so(tmp_path: Path) -> None:
     assert order == ["first", "second"]
 
 
-def test_a_killed_holder_blocks_nobody(tmp_path: Path) -> None:
+def test_a_killed_holder_blocks_nobody(tmp_path: Path, kind: str) -> None:
     path = tmp_path / "lock"
+    code = HOLDER if kind == "flock" else NO_LOCKS + HOLDER
     process = subprocess.Popen(
-        [sys.executable, "-c", HOLDER, str(path)], stdout=subprocess.PIPE, text=True
+        [sys.executable, "-c", code, str(path)], stdout=subprocess.PIPE, text=True
     )
     assert process.stdout is not None
     assert process.stdout.readline() == "held\n"

@@ -10,10 +10,10 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from benchmark.core import leases
 from benchmark.core.errors import StoreError
 from benchmark.core.locks import exclusive
 from benchmark.core.result import RunResult
-from benchmark.store import leases
 from benchmark.store.gc import Garbage, delete, find_garbage, made_data, size
 from benchmark.store.runs import RunStore
 

@@ -13,9 +13,9 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from benchmark.core import leases
 from benchmark.core.errors import StoreError
 from benchmark.core.result import RunResult
-from benchmark.store import leases
 from benchmark.store import merge as merge_module
 from benchmark.store.merge import merge
 from benchmark.store.runs import RunStore

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from benchmark.core import leases
 from benchmark.core.errors import StoreError
-from benchmark.store import leases
 
 NAME = "ab" * 16
 TAKE_AND_DIE = (
-    "import os,sys; from pathlib import Path; from benchmark.store.leases import acquire\n"
+    "import os,sys; from pathlib import Path; from benchmark.core.leases import acquire\n"
     "assert acquire(Path(sys.argv[1]), sys.argv[2]); os._exit(0)"
 )
 
