@@ -174,7 +174,7 @@ def _windowed(header: Any, stored: NDArray[Any]) -> Pixels:
     # Grey values lie in -1/2 .. 1/2, so an inverted copy gives the same bits after rounding.
     table = np.floor(255 * (grey + 0.5) + 0.5).astype(np.uint8)
     table[padding] = 0
-    return np.asarray(np.take(table, stored.astype(np.int64) - low if low else stored))
+    return np.asarray(table[stored.astype(np.int64) - low if low else stored])
 
 
 def _used_bits(header: Any, stored: NDArray[Any]) -> NDArray[Any]:

@@ -69,7 +69,7 @@ def numbers(path: Path, table: pd.DataFrame, column: str, patient: str) -> NDArr
     Raises:
         DataError: Something that is no number; names file, column, line and patient.
     """
-    values = pd.to_numeric(table[column].replace("", np.nan), errors="coerce")
+    values = pd.to_numeric(table[column], errors="coerce")
     strange = values.isna() & (table[column] != "")
     if strange.any():
         check_words(path, table, column, set(table[column][~strange]), patient)
@@ -83,7 +83,7 @@ def dates(path: Path, table: pd.DataFrame, column: str, patient: str) -> NDArray
         DataError: Something that is no date; names file, column, line and patient.
     """
     text = table[column].str.slice(0, 10)
-    values = pd.to_datetime(text.replace("", np.nan), format="%Y-%m-%d", errors="coerce")
+    values = pd.to_datetime(text, format="%Y-%m-%d", errors="coerce")
     strange = values.isna() & (text != "")
     if strange.any():
         check_words(path, table, column, set(table[column][~strange]), patient)

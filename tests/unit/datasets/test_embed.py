@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from benchmark.core.errors import DataError, DataNotAvailable
+from benchmark.core.errors import DataError, DataNotAvailable, SplitError
 from benchmark.core.paths import Paths
 from benchmark.core.spec import SplitSpec
 from benchmark.datasets._base import DataContext
@@ -308,6 +308,26 @@ def test_a_damaged_file_is_named_or_skipped_and_counted(copy: Path) -> None:
         read(copy)
 
 
+def test_a_compressed_file_gives_the_same_tensor(load: Load, copy: Path) -> None:
+    pydicom = pytest.importorskip("pydicom")
+    pytest.importorskip("openjpeg", reason="pylibjpeg-openjpeg compresses the file")
+    from pydicom.uid import JPEG2000Lossless
+
+    changed = 0
+    for path in sorted((copy / "images").rglob("*.dcm"))[:40]:
+        header = pydicom.dcmread(path)
+        if header.Rows >= 80:  # smaller ones have too few levels for the codec
+            header.compress(JPEG2000Lossless, generate_instance_uid=False)
+            path.unlink()  # it is a link
+            header.save_as(path)
+            changed += 1
+    assert changed > 5
+    rows = np.arange(len(load().samples))
+    one, other = load().tensors(rows), read(copy).tensors(rows)
+    for name, data in one.items():
+        assert bool((data.values == other[name].values).all())
+
+
 def test_a_missing_file_is_named_or_black(copy: Path) -> None:
     path = sorted((copy / "images").rglob("*.dcm"))[0]
     path.unlink()
@@ -337,6 +357,15 @@ def test_values_outside_the_vocabulary_are_named(
     edit(copy, table, change)
     with pytest.raises(DataError, match=rf"(?s)EMBED_OpenData_{table}\.csv: .*{message}"):
         read(copy)
+
+
+def test_a_cohort_without_cancer_is_refused_before_training(copy: Path) -> None:
+    edit(copy, "clinical", lambda frame: frame.assign(path_severity=""))
+    dataset = read(copy)
+    assert not (dataset.samples["target:risk_1y"] == 1).any()
+    spec = SplitSpec(folds=5, stratify="risk_5y+birads", seed=42)
+    with pytest.raises(SplitError, match=r"(?s)'risk_1y': no train sample of class 'cancer'"):
+        make_split(dataset.samples, spec, dataset.component.tasks)
 
 
 def test_a_missing_column_or_table_is_named(copy: Path) -> None:
