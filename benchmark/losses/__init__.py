@@ -29,6 +29,12 @@ LOSSES = Registry(
             summary="softmax cross-entropy, one logit per class, optional class weights",
             kinds=("binary", "multiclass"),
         ),
+        "focal": LossInfo(
+            target="benchmark.losses.focal:Focal",
+            config="benchmark.losses.config:FocalConfig",
+            summary="cross-entropy that counts well classified samples less, class weights",
+            kinds=("binary", "multiclass"),
+        ),
         "bce": LossInfo(
             target="benchmark.losses.bce:BCE",
             config="benchmark.losses.config:BCEConfig",

@@ -28,6 +28,26 @@ def class_weights(targets: NDArray[Any], task: Task) -> NDArray[np.float64]:
     return np.asarray(counts.sum() / (len(counts) * counts), dtype=np.float64)
 
 
+def class_frequencies(targets: NDArray[Any], task: Task) -> NDArray[np.float64]:
+    """Return the share of each class among the labelled targets, (C,).
+
+    Args:
+        targets: (n,) classes; negative and NaN entries are unlabelled and not counted.
+        task: Names the classes.
+
+    Raises:
+        DataError: Nothing is labelled.
+    """
+    known = _known(targets)
+    if not known.any():
+        raise DataError(
+            f"task {task.name!r} has no labelled training sample, so its classes have no frequency",
+            "give the weights as numbers, or choose another split",
+        )
+    counts = np.bincount(targets[known].astype(np.int64), minlength=len(task.classes))
+    return np.asarray(counts / counts.sum(), dtype=np.float64)
+
+
 def positive_weights(targets: NDArray[Any], task: Task) -> NDArray[np.float64]:
     """Return negatives / positives, (L,) for multilabel and (1,) for binary.
 

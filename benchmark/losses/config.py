@@ -24,6 +24,20 @@ class CrossEntropyConfig(Frozen):
     label_smoothing: float = Field(default=0.0, ge=0, lt=1)
 
 
+class FocalConfig(Frozen):
+    """Settings of the focal loss.
+
+    Attributes:
+        gamma: Exponent of what is missing to certainty; 0 is cross-entropy.
+        weights: Weight of each class: ``none``; ``complement``, 1 minus its share of the labelled
+            training samples; ``balanced``, n / (C n_c); or one positive number per class in label
+            order.
+    """
+
+    gamma: float = Field(default=2.0, ge=0, allow_inf_nan=False)
+    weights: Literal["none", "complement", "balanced"] | tuple[PositiveFloat, ...] = "complement"
+
+
 class BCEConfig(Frozen):
     """Settings of sigmoid cross-entropy.
 

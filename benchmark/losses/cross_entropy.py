@@ -13,6 +13,7 @@ from benchmark.core.errors import UsageError
 from benchmark.core.problem import Task, TaskKind
 from benchmark.losses._base import Loss
 from benchmark.losses._counts import class_weights
+from benchmark.losses._scores import class_probabilities
 from benchmark.losses.config import CrossEntropyConfig
 
 
@@ -83,6 +84,4 @@ class CrossEntropy(Loss):
 
     def scores(self, logits: Tensor) -> Tensor:
         """Return probabilities: (B, C), or (B,) of class 1 for a binary task; float32 or wider."""
-        wide = logits.to(torch.promote_types(logits.dtype, torch.float32))
-        probabilities = wide.softmax(dim=1)
-        return probabilities[:, 1] if self.task.kind == "binary" else probabilities
+        return class_probabilities(logits, self.task)
