@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 def runs_to_keep(store: RunStore, paths: Paths, manifests: Sequence[Path]) -> set[str]:
     """Return the runs that tables plan, and stored runs of which that cannot be told here.
 
-    A fingerprint depends on the data, so where a dataset is not on this machine the runs on it are
-    kept. Runs made with ``--set`` are planned by no table.
+    A fingerprint depends on the data and on pretrained weights, so where either is not on this
+    machine the runs with it are kept. Runs made with ``--set`` are planned by no table.
 
     Args:
         store: The cache.
@@ -33,14 +33,20 @@ def runs_to_keep(store: RunStore, paths: Paths, manifests: Sequence[Path]) -> se
 
     keep: set[str] = set()
     absent: set[tuple[str, str]] = set()
+    no_weights = False
     shipped = [table.manifest for table in all_tables() if table.manifest]
     for path in [*shipped, *manifests]:
         manifest = load_manifest(path)
         for request in _requests(manifest, paths):
-            expansion = expand(manifest, request)
+            expansion = expand(manifest, request, need_weights=False)
             keep |= {run.spec.fingerprint for run in expansion.runs}
             absent |= {(one.dataset, request.context.source) for one in expansion.unavailable}
-    return keep | {name for name in store.fingerprints() if _uses(store.plain(name), absent)}
+            no_weights |= bool(expansion.no_weights)
+    return keep | {
+        name
+        for name in store.fingerprints()
+        if _uses(result := store.plain(name), absent) or (no_weights and _is_pretrained(result))
+    }
 
 
 def _requests(manifest: Manifest, paths: Paths) -> Iterator[Request]:
@@ -62,3 +68,7 @@ def _measures(manifest: Manifest) -> bool:
 def _uses(result: dict[str, Any] | None, absent: set[tuple[str, str]]) -> bool:
     releases = (result or {}).get("releases", {})
     return any((name, release["source"]) in absent for name, release in releases.items())
+
+
+def _is_pretrained(result: dict[str, Any] | None) -> bool:
+    return bool(result and result["spec"].get("weights"))

@@ -49,6 +49,7 @@ class Expansion:
             here, are left out.
         unavailable: Datasets that are not here.
         overrides: Settings changed with ``--set``, value text by path.
+        no_weights: Pretrained files that are not here; rows that need them are left out.
     """
 
     manifest: Manifest
@@ -59,14 +60,16 @@ class Expansion:
     cells: Mapping[tuple[str, str], tuple[CellRun, ...]]
     unavailable: tuple[Unavailable, ...]
     overrides: Mapping[str, str] = field(default_factory=dict)
+    no_weights: tuple[str, ...] = ()
 
 
-def expand(manifest: Manifest, request: Request) -> Expansion:
+def expand(manifest: Manifest, request: Request, need_weights: bool = True) -> Expansion:
     """Return the runs that a request for a table means.
 
     Args:
         manifest: Checked by :func:`benchmark.manifest.load.load_manifest`.
         request: What is asked for.
+        need_weights: Whether pretrained weights that are not here are an error.
 
     Raises:
         UnknownNameError: A row, model, dataset, task, profile or variant that is not there.
@@ -82,10 +85,10 @@ def expand(manifest: Manifest, request: Request) -> Expansion:
     found = [look(manifest, name, profile, request) for name in datasets]
     work = _Work(manifest, request, profile)
     work.add_all(found)
-    if work.no_weights:
+    if work.no_weights and need_weights:
         raise WeightsMissing(work.no_weights, request.context.paths.weights)
     missing = (*(one for one in found if isinstance(one, Unavailable)), *work.unavailable)
-    if not work.runs and not missing:
+    if not work.runs and not missing and not work.no_weights:
         raise UsageError(
             f"nothing of {manifest.id} is selected", "loosen --rows, --folds, --seeds ..."
         )
@@ -99,6 +102,7 @@ def expand(manifest: Manifest, request: Request) -> Expansion:
         cells=work.cells,
         unavailable=missing,
         overrides=dict(request.overrides),
+        no_weights=tuple(sorted(work.no_weights)),
     )
 
 

@@ -10,14 +10,18 @@ from pathlib import Path
 import pytest
 
 from benchmark.analysis.captions import changed as set_by_hand
+from benchmark.cli._planned import runs_to_keep
 from benchmark.core.errors import UsageError
 from benchmark.core.paths import Paths
+from benchmark.core.result import Failure, RunResult
 from benchmark.core.spec import Ref
 from benchmark.datasets._base import DataContext
+from benchmark.manifest import tables
 from benchmark.manifest.expand import Expansion, expand
 from benchmark.manifest.schema import Manifest
 from benchmark.manifest.selection import Request
 from benchmark.manifest.weights import WeightsMissing, weights_of
+from benchmark.store.runs import RunStore
 
 Make = Callable[..., Expansion]
 
@@ -68,6 +72,15 @@ def test_all_files_that_lack_are_named_with_their_folder(make: Make, folder: Pat
         make(("a.pth", "vit.safetensors"), where=None)
 
 
+def test_rows_that_need_none_can_be_planned_without(
+    make: Make, load: Callable[[str], Manifest], good: str, context: DataContext
+) -> None:
+    text = good.replace("{name: mlp}", "{name: vit, pretrained: a.pth}")
+    found = expand(load(text), Request(context=context), need_weights=False)
+    assert {use.row for run in found.runs for use in run.uses} == {"prior"}
+    assert found.no_weights == ("a.pth",)
+
+
 def test_without_them_it_is_another_run_and_no_row_of_the_table(make: Make) -> None:
     files = ("vit.safetensors", "vit.safetensors")
     without = make(files, where=None, overrides={"encoders.*.pretrained": "null"})
@@ -80,3 +93,17 @@ def test_without_them_it_is_another_run_and_no_row_of_the_table(make: Make) -> N
 def test_names_that_are_no_files_of_weights(paths: Paths, name: str) -> None:
     with pytest.raises(UsageError, match="is not the name of a file of weights"):
         weights_of({"x": Ref(name="vit", config={"pretrained": name})}, paths)
+
+
+def test_stored_runs_with_weights_that_are_not_here_are_not_garbage(
+    make: Make, tmp_path: Path, paths: Paths, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = ("vit.safetensors", "vit.safetensors")
+    spec = make(files).runs[-1].spec
+    store = RunStore(paths.cache)
+    for one in (spec, spec.model_copy(update={"weights": {}, "seed": 77})):
+        store.write(RunResult(spec=one, status="error", failure=Failure(type="X", message="x")))
+    monkeypatch.setattr(tables, "all_tables", list)
+    keep = runs_to_keep(store, paths, [tmp_path / "f.yaml"])
+    assert spec.fingerprint in keep
+    assert len(set(store.fingerprints()) - keep) == 1
