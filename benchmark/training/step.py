@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import torch
 from torch import Tensor, nn
@@ -14,6 +14,10 @@ from benchmark.models._base import Model
 from benchmark.training.config import TrainingConfig
 from benchmark.training.evaluate import autocast
 
+#: From the losses of all tasks, each by its share of the batch's labels, and the share of its
+#: samples, to one term.
+Join = Callable[[Mapping[str, Tensor], float], Tensor]
+
 
 def gradient_step(
     model: Model,
@@ -21,6 +25,7 @@ def gradient_step(
     batch: Batch,
     optimizer: torch.optim.Optimizer,
     config: TrainingConfig,
+    join: Join | None = None,
 ) -> float:
     """Descend once and return the loss of the batch.
 
@@ -34,6 +39,7 @@ def gradient_step(
         batch: Samples of the step, on the device of the model.
         optimizer: Its learning rate is set already.
         config: Micro-batches, clipping, precision, task weights.
+        join: Takes the place of the sum over tasks; it gets ``w_t L_t``.
 
     Raises:
         DivergedError: A loss or a logit is not finite; the caller adds where.
@@ -45,7 +51,7 @@ def gradient_step(
     for index in pieces:
         if index.numel():
             piece = batch.select(index) if config.accumulate > 1 else batch
-            loss = _weighted_loss(model, losses, piece, whole, batch.size, config)
+            loss = _weighted_loss(model, losses, piece, whole, batch.size, config, join)
             loss.backward()
             total += float(loss.detach())
     if config.clip_norm is not None:
@@ -63,15 +69,17 @@ def _weighted_loss(
     whole: Mapping[str, Tensor],
     size: int,
     config: TrainingConfig,
+    join: Join | None,
 ) -> Tensor:
     with autocast(piece.rows.device.type, config.precision):
         output = model(piece)
-    terms = []
+    of_tasks = {}
     for task, loss in losses.items():
         logits, target = output.logits[task].float(), piece.targets[task]
         # Without a label in the batch the loss is 0 already; 1 only avoids 0/0.
         share = loss.weight(target) / whole[task].clamp(min=torch.finfo(torch.float32).tiny)
-        terms.append(config.task_weights.get(task, 1.0) * share * loss(logits, target))
+        of_tasks[task] = config.task_weights.get(task, 1.0) * share * loss(logits, target)
+    terms = list(of_tasks.values()) if join is None else [join(of_tasks, piece.size / size)]
     terms += [piece.size / size * term.float() for term in output.losses.values()]
     total = torch.stack(terms).sum()
     _check_finite(total, output.logits)

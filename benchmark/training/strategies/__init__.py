@@ -22,6 +22,11 @@ STRATEGIES = Registry(
             config="benchmark.training.strategies.config:GradientCalibrationConfig",
             summary="task gradients weighted at the last shared layer, modalities at branches",
         ),
+        "multitask": Entry(
+            target="benchmark.training.strategies.multitask:Multitask",
+            config="benchmark.training.strategies.config:MultitaskConfig",
+            summary="task losses weighted by learned uncertainties; incomplete labels dropped",
+        ),
         "fit": Entry(
             target="benchmark.training.strategies.fit:Fit",
             config="benchmark.training.config:FitConfig",

@@ -41,3 +41,15 @@ class GradientCalibrationConfig(TrainingConfig):
         if self.accumulate != 1:
             raise ValueError("gradients are calibrated over a whole batch: accumulate must be 1")
         return self
+
+
+class MultitaskConfig(TrainingConfig):
+    """Settings of ``multitask``.
+
+    Attributes:
+        weighting: ``uncertainty``: task losses are weighted by what is learned; ``equal``: summed.
+        complete_labels: Whether a sample that lacks the label of any task counts for none of them.
+    """
+
+    weighting: Literal["uncertainty", "equal"] = "uncertainty"
+    complete_labels: bool = False
