@@ -34,6 +34,8 @@ class DatasetState:
         remedy: Why it is not available and what to do; empty otherwise.
         prepared: Runs can read it without work before; None where nobody looked.
         attrition: Steps from all records to the samples taken, where they are known.
+        real: Why the real release is not read instead of a generated one, and what to do; None
+            where nobody looked.
     """
 
     dataset: str
@@ -47,6 +49,7 @@ class DatasetState:
     remedy: str = ""
     prepared: bool | None = None
     attrition: tuple[AttritionStep, ...] = ()
+    real: str | None = None
 
 
 def data_status(paths: Paths, as_json: bool) -> None:
@@ -124,7 +127,17 @@ def look_at(
         state,
         prepared=loader.is_prepared(config, context),
         attrition=loader.attrition(config, context),
+        real=_why_not_real(name, config, context) if state.source == "synthetic" else None,
     )
+
+
+def _why_not_real(name: str, config: Any, context: DataContext) -> str | None:
+    """Return what a loader says that has to read the real release; None if that is all it has."""
+    from benchmark.datasets.synthetic import GENERATORS
+
+    if name not in GENERATORS:
+        return None
+    return _probe(name, config, replace(context, source="real")).remedy or None
 
 
 def attrition_lines(state: DatasetState) -> Iterator[str]:
@@ -142,6 +155,8 @@ def _lines(state: DatasetState) -> Iterator[str]:
         return
     yield f"{state.dataset}: {state.release}"
     yield f"  source    {state.source}"
+    for k, line in enumerate((state.real or "").splitlines()):
+        yield f"  {'' if k else 'real':9} {line}"
     yield f"  version   {state.version}"
     yield f"  cohort    {state.cohort}"
     yield f"  terms     {state.terms or '–'}"

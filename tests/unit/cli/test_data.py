@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from benchmark.cli import data as data_module
-from benchmark.cli.data import data_status
+from benchmark.cli.data import data_status, named_status
 from benchmark.core.errors import DataNotAvailable
 from benchmark.core.paths import Paths
 from benchmark.datasets import DATASETS
@@ -68,3 +69,17 @@ def test_columns_for_people(
     assert embed.split() == ["embed", "no", "–", "–", "–", "–"]
     assert wdbc.split() == ["wdbc", "yes", "real", "1995", "–", "WDBC", "(all)", "CC", "BY", "4.0"]
     assert remedy == "embed: no release of EMBED"
+
+
+def test_status_says_why_the_real_release_is_not_read(
+    paths: Paths, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "data" / "cmu-mosi"
+    folder.mkdir(parents=True)
+    named_status(["mosi"], replace(paths, data=tmp_path / "data"), "auto", {}, as_json=False)
+    text = capsys.readouterr().out
+    assert f"  source    synthetic\n  real      mosi needs {folder / 'mosi_data.pkl'}\n" in text
+    named_status(["mosi", "planted"], paths, "auto", {}, as_json=True)
+    mosi, planted = json.loads(capsys.readouterr().out)
+    assert "mosi is not here: no data folder is set" in mosi["real"]
+    assert planted["real"] is None
