@@ -28,6 +28,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from benchmark.core.errors import UsageError
 from benchmark.core.seeding import derive_seed
 
 Values = NDArray[np.float64]
@@ -100,6 +101,16 @@ def plant(plan: Plan, label: Labels) -> Factors:
         part = parts[plan.pair.index(name)] if name in plan.pair else _decoys(plan, label, name)
         shown[name] = np.stack([own, shared, part], axis=1)
     return Factors(label, shown, mechanism)
+
+
+def enough(size: int, least: int, what: str) -> None:
+    """Refuse a size at which some class could not be trained on and tested.
+
+    Raises:
+        UsageError: ``size`` is below ``least``.
+    """
+    if size < least:
+        raise UsageError(f"a release of {size} {what} is too small", f"ask for at least {least}")
 
 
 def class_labels(counts: Sequence[int], rng: np.random.Generator) -> Labels:

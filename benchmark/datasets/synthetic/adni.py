@@ -30,11 +30,12 @@ from benchmark.datasets.synthetic._factors import (
     class_labels,
     counts_of,
     embed,
+    enough,
     plant,
 )
 from benchmark.datasets.synthetic._parts import draw_parts, part_lists
 
-GENERATOR_VERSION = 1
+GENERATOR_VERSION = 2
 
 #: Shares of the diagnoses.
 PRIOR = (0.438, 0.353, 0.210)
@@ -73,6 +74,7 @@ def write_release(
         snps: Alleles.
         mechanisms: Weight by mechanism; ``synergy`` is of image and genomic.
     """
+    enough(size, 60, "subjects")
     plan = Plan(MODALITIES, len(CLASSES), mechanisms, ("image", "genomic"), seed)
     label = class_labels(counts_of(size, PRIOR, 8), plan.rng("labels"))
     factors = plant(plan, label)

@@ -19,9 +19,17 @@ from numpy.typing import NDArray
 
 from benchmark.datasets.enrico.config import LEFT_OUT, MODALITIES, TOPICS
 from benchmark.datasets.enrico.files import TABLE, ends, picture, shuffled
-from benchmark.datasets.synthetic._factors import Factors, Labels, Plan, Values, counts_of, plant
+from benchmark.datasets.synthetic._factors import (
+    Factors,
+    Labels,
+    Plan,
+    Values,
+    counts_of,
+    enough,
+    plant,
+)
 
-GENERATOR_VERSION = 1
+GENERATOR_VERSION = 2
 
 MECHANISMS = {"unique:screenshot": 0.25, "unique:wireframe": 0.15, "shared": 0.4, "synergy": 0.2}
 #: Rows and columns of the grid, rows of each factor, pixels of a cell.
@@ -45,6 +53,7 @@ def write_release(
         seed: Of everything drawn.
         mechanisms: Weight by mechanism.
     """
+    enough(size, 200, "screens")
     plan = Plan(MODALITIES, len(TOPICS), mechanisms, MODALITIES, seed)
     factors = plant(plan, _labels(plan, size))
     numbers = plan.rng("ids").choice(np.arange(1000, 50_000), size, replace=False)

@@ -23,11 +23,12 @@ from benchmark.datasets.synthetic._factors import (
     class_labels,
     counts_of,
     embed,
+    enough,
     plant,
 )
 from benchmark.datasets.synthetic._parts import draw_parts, part_lists
 
-GENERATOR_VERSION = 1
+GENERATOR_VERSION = 2
 
 PREVALENCE, GAPS = 0.226, 0.942
 MECHANISMS = {
@@ -61,6 +62,7 @@ def write_release(
     """
     import torch
 
+    enough(size, 40, "patients")
     plan = Plan(MODALITIES, 2, mechanisms, ("lab", "note"), seed)
     label = class_labels(counts_of(size, (1 - PREVALENCE, PREVALENCE), 4), plan.rng("labels"))
     factors = plant(plan, label)

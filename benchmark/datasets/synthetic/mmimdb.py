@@ -15,7 +15,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from benchmark.datasets.mmimdb import FILE, FILMS, GENRES, KEYS, WIDTHS, official_parts
-from benchmark.datasets.synthetic._factors import Labels, Plan, Values, counts_of
+from benchmark.datasets.synthetic._factors import Labels, Plan, Values, counts_of, enough
 
 GENERATOR_VERSION = 1
 
@@ -46,6 +46,7 @@ def write_release(
     """
     import h5py
 
+    enough(size, 300, "films")
     plan = Plan(tuple(KEYS), 2, mechanisms, ("text", "image"), seed)
     followed = _followed(plan)
     genres = _genres(plan, size)

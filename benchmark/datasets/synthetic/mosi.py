@@ -25,6 +25,7 @@ from benchmark.datasets.synthetic._factors import (
     class_labels,
     counts_of,
     embed,
+    enough,
     plant,
 )
 
@@ -59,6 +60,7 @@ def write_release(
         seed: Of everything drawn.
         mechanisms: Weight by mechanism; ``synergy`` is of audio and text.
     """
+    enough(size, 60, "clips")
     plan = Plan(MODALITIES, 2, mechanisms, ("audio", "text"), seed)
     counts = dict(zip(CLIPS, counts_of(size, list(CLIPS.values()), 9), strict=True))
     signs = np.concatenate([_signs(plan, part, n) for part, n in counts.items()])

@@ -7,7 +7,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from annotated_types import Ge
 
+from benchmark.core.errors import UsageError
+from benchmark.datasets import DATASETS
+from benchmark.datasets.synthetic import load_generator
 from benchmark.datasets.synthetic._factors import (
     Factors,
     Plan,
@@ -113,3 +117,11 @@ def test_parts_hold_every_class() -> None:
     assert counts == [[42, 9, 9], [14, 3, 3], [3, 0, 0], [1, 0, 0]]
     lists = part_lists(list("abcd"), np.array(["test", "train", "val", "train"]))
     assert lists == {"training": ["b", "d"], "validation": ["c"], "testing": ["a"]}
+
+
+@pytest.mark.parametrize("name", ["adni", "enrico", "mimic_mortality", "mmimdb", "mosi"])
+def test_sizes_that_a_config_refuses_a_generator_refuses_too(name: str, tmp_path: Path) -> None:
+    field = DATASETS.config(name).model_fields["synthetic_size"]
+    least = next(one.ge for one in field.metadata if isinstance(one, Ge))
+    with pytest.raises(UsageError, match=f"too small\nask for at least {least}"):
+        load_generator(name).write_release(tmp_path, tmp_path, least - 1, 0)
