@@ -84,7 +84,7 @@ def read_grades(path: Path) -> dict[str, int]:
     places = [header.index(name) for name in needed]
     grades: dict[str, int] = {}
     for line, row in enumerate(rows[1:], start=2):
-        case, *marks = (row[place] for place in places)
+        case, *marks = (_whole(row[place]) for place in places)
         if all(cell is None for cell in row):
             continue
         if sorted(map(str, marks)) != ["0", "0", "1"] or not str(case).isdigit():
@@ -95,6 +95,11 @@ def read_grades(path: Path) -> dict[str, int]:
             )
         grades[f"{int(str(case)):04d}"] = [str(mark) for mark in marks].index("1")
     return grades
+
+
+def _whole(cell: Any) -> Any:
+    """Return a number that a workbook stored as 1.0 as 1."""
+    return int(cell) if isinstance(cell, float) and cell.is_integer() else cell
 
 
 def _rows(path: Path) -> list[tuple[Any, ...]]:

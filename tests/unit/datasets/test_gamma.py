@@ -199,7 +199,7 @@ def _workbook(path: Path, rows: list[list[Any]]) -> Path:
 
 def test_the_table_of_grades(tmp_path: Path) -> None:
     header = ["data", "non", "early", "mid_advanced"]
-    good = _workbook(tmp_path / "a.xlsx", [header, [7, 0, 1, 0], [12, 0, 0, 1]])
+    good = _workbook(tmp_path / "a.xlsx", [header, [7, 0, 1, 0], [12.0, 0, 0.0, 1.0]])
     assert read_grades(good) == {"0007": 1, "0012": 2}
     for marks in ([0, 1, 1], [0, 0, 0], [2, 0, 0], [None, 1, 0]):
         bad = _workbook(tmp_path / "b.xlsx", [header, [7, 0, 1, 0], [8, *marks]])
