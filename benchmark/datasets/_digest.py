@@ -72,11 +72,15 @@ def _walk(root: Path) -> tuple[list[list[Any]], str]:
     """Return every folder with its time of change, and the hash over names and sizes."""
     folders: list[list[Any]] = []
     lines: list[str] = []
-    todo = [root]
+    todo, seen = [root], set[tuple[int, int]]()
     while todo:
         folder = todo.pop()
+        stat = folder.stat()
+        if (stat.st_dev, stat.st_ino) in seen:  # a link that leads back
+            continue
+        seen.add((stat.st_dev, stat.st_ino))
         # The time is taken before the listing: a file that comes in between makes it stale.
-        folders.append([folder.relative_to(root).as_posix(), folder.stat().st_mtime_ns])
+        folders.append([folder.relative_to(root).as_posix(), stat.st_mtime_ns])
         with os.scandir(folder) as entries:
             for entry in entries:
                 if entry.is_dir():

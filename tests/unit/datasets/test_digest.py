@@ -97,3 +97,12 @@ def test_what_cannot_be_read_is_named(root: Path, tmp_path: Path) -> None:
     for ask in (file_digest, media_digest):
         with pytest.raises(DataError, match=r"gone.* cannot be read: No such file"):
             ask(root / "gone", tmp_path)
+
+
+def test_links_are_followed_and_those_that_lead_back_end(root: Path, tmp_path: Path) -> None:
+    before = media_digest(root / "media", tmp_path / "one")
+    elsewhere = (root / "media" / "a").rename(tmp_path / "elsewhere")
+    (root / "media" / "a").symlink_to(elsewhere)
+    assert media_digest(root / "media", tmp_path / "two") == before
+    (elsewhere / "back").symlink_to(root / "media")
+    assert media_digest(root / "media", tmp_path / "three") == before
