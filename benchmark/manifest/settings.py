@@ -19,6 +19,9 @@ from benchmark.models import MODELS
 from benchmark.models.encoders import ENCODERS
 from benchmark.training.strategies import STRATEGIES
 
+#: Settings of models that name a modality: the one that is read, the one that is segmented.
+_MODALITY_FIELDS = ("modality", "dense")
+
 
 @dataclass(frozen=True)
 class Resolved:
@@ -105,15 +108,16 @@ class _Resolver:
         self.issues.append(Issue(path, text))
 
     def model(self) -> Ref | None:
-        """Return the model with its config; a field ``modality`` must name one of the run's."""
+        """Return the model with its config; fields that name modalities must name the run's."""
         cls = MODELS.config(self.row.model)
         config = parse(cls, self.values.get("config", {}), self.issues, ("config",))
         if config is None:
             return None
         names = [modality.name for modality in self.used.modalities]
-        chosen = getattr(config, "modality", None)
-        if isinstance(chosen, str) and chosen not in names:
-            self.note(("config", "modality"), unknown("modality", chosen, names))
+        for field in _MODALITY_FIELDS:
+            chosen = getattr(config, field, None)
+            if isinstance(chosen, str) and chosen not in names:
+                self.note(("config", field), unknown("modality", chosen, names))
         kinds: tuple[str, ...] = getattr(config, "kinds", ())  # of controls
         if unfit := [one for one in self.used.tasks if kinds and one.kind not in kinds]:
             shown = ", ".join(f"{task.name} ({task.kind})" for task in unfit)

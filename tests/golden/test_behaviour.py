@@ -45,6 +45,8 @@ NEEDED: dict[str, dict[str, Any]] = {
     "fuse_moe": {"experts": 4, "hidden": 16, "width": None},
     "mult": {"width": 8, "heads": 2, "layers": 2, "self_layers": 1},
 }
+#: Strategies that go with a model; the others are trained plainly.
+STRATEGY = {"evif": "min_max", "fuller": "gradient_calibration"}
 
 
 def _ref(registry: Any, name: str, config: dict[str, Any]) -> Ref:
@@ -69,7 +71,8 @@ def _spec(name: str, paths: Paths) -> RunSpec:
     given = MODELS.config(name).parse(NEEDED.get(name, {}))
     output = "" if control else given.encoder_gives("a")
     encoder = _ref(ENCODERS, {"tokens": "patch"}.get(output, "mlp"), {"width": 8})
-    training = _ref(STRATEGIES, "fit", {}) if control else _ref(STRATEGIES, "plain", TRAINING)
+    strategy = "fit" if control else STRATEGY.get(name, "plain")
+    training = _ref(STRATEGIES, strategy, {} if control else TRAINING)
     return RunSpec(
         components=(
             ComponentSpec(

@@ -61,6 +61,13 @@ class Estimators(nn.Module):
     def _scores(
         self, features: Tensor, fused: Tensor, observed: Tensor, frozen: bool
     ) -> tuple[list[Tensor], list[Tensor]]:
+        # Differences of large numbers, which bfloat16 cannot hold.
+        with torch.autocast(features.device.type, enabled=False):
+            return self._exact_scores(features, fused, observed, frozen)
+
+    def _exact_scores(
+        self, features: Tensor, fused: Tensor, observed: Tensor, frozen: bool
+    ) -> tuple[list[Tensor], list[Tensor]]:
         normed = [_normed(one) for one in features.unbind(dim=1)]
         upper, lower = [], []
         for (m, n), club in zip(self.pairs, self.upper, strict=True):

@@ -246,6 +246,11 @@ BROKEN: dict[str, tuple[str, str, list[str]]] = {
         "    model: unimodal\n    settings: {config: {modality: z}}",
         ["f.yaml:19: rows.early.settings.config.modality: unknown modality 'z' (known: x, y)"],
     ),
+    "modality that a model segments": (
+        "    model: early_fusion\n    settings: {config: {hidden: [8]}}",
+        "    model: eyestar\n    settings: {config: {dense: z}}",
+        ["f.yaml:19: rows.early.settings.config.dense: unknown modality 'z' (known: x, y)"],
+    ),
     "control of another kind of task": (
         "{key: prior, label: Prior, model: prior}",
         "{key: prior, label: Prior, model: ridge_cox}",

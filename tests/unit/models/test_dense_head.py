@@ -159,3 +159,17 @@ def test_a_segmentation_needs_tokens() -> None:
         DenseHeads(problem, "fundus", flat)
     with pytest.raises(UsageError, match="the modality 'cornea', the dataset has oct, fundus"):
         DenseHeads(problem, "cornea", flat)
+
+
+@pytest.mark.parametrize("host", list(HOSTS))
+def test_bfloat16_gives_nearly_the_same_loss(host: str) -> None:
+    model, batch = _model(host).eval(), _batch()
+    batch.observed[0, 0] = batch.observed[1, 1] = False
+    with torch.no_grad():
+        exact = float(_loss(model, batch))
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        rough = _loss(model, batch)
+    rough.backward()
+    assert float(rough.detach()) == pytest.approx(exact, rel=0.01)
+    found = [one.grad for one in model.parameters() if one.grad is not None]
+    assert all(bool(one.isfinite().all()) for one in found)

@@ -90,3 +90,13 @@ def test_what_does_not_go_together() -> None:
         MiraiConfig.parse({"hazard": True, "mtoe": MTOE})
     with pytest.raises(ValidationError, match="mtoe null"):
         AsymMiraiConfig.parse({"readout": "score", "mtoe": MTOE})
+
+
+@pytest.mark.parametrize("host", ["mirai", "asymmirai"])
+def test_bfloat16_gives_nearly_the_same_scores(host: str) -> None:
+    name, settings = HOSTS[host]
+    model, batch = ModelSubject(name, settings).build().eval(), make_batch()
+    exact = model(batch).logits["type"]
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        rough = model(batch).logits["type"]
+    assert torch.allclose(rough.float(), exact, atol=0.05)

@@ -223,6 +223,15 @@ def test_tasks_without_labels_and_modalities_without_samples_are_passed_over() -
     trainer.step(batch)
 
 
+def test_bfloat16_gives_nearly_the_same_step() -> None:
+    found = []
+    for precision in ("fp32", "bf16"):
+        trainer = _trainer(_model(), precision=precision)
+        found.append((trainer.step(_batch()), trainer.weights))
+    assert found[1][0] == pytest.approx(found[0][0], rel=0.01)
+    assert torch.allclose(found[1][1], found[0][1], atol=0.02)
+
+
 def test_weights_go_through_checkpoints() -> None:
     trainer = _trainer(_model())
     trainer.step(_batch())
