@@ -10,7 +10,7 @@ from benchmark.manifest.described import describe, loader_of
 from benchmark.manifest.issues import Issue, parse, unknown
 from benchmark.manifest.printed import find_printed, load_printed
 from benchmark.manifest.row_checks import check_row
-from benchmark.manifest.schema import Manifest, Overlay, TableColumn
+from benchmark.manifest.schema import Manifest, Overlay, RowEntry, TableColumn
 from benchmark.manifest.yaml_reader import KeyPath
 from benchmark.metrics import METRICS, QUANTITIES, is_quantity, kinds_of, quantity_info
 from benchmark.render.figures import FIGURES
@@ -125,13 +125,24 @@ def _rows(manifest: Manifest) -> Iterator[Issue]:
         yield from _subset(row.datasets, manifest.datasets, "dataset", (*place, "datasets"))
         for name in row.by_dataset:
             yield from _one_of(name, manifest.row_datasets(row), (*place, "by_dataset", name))
-        for name, wanted in row.modalities.items():
-            where = (*place, "modalities", name)
-            yield from _one_of(name, manifest.row_datasets(row), where)
-            component = describe(manifest, name) if name in manifest.datasets else None
-            if component is not None:
-                known = [one.name for one in component.modalities]
-                yield from _subset(wanted, known, "modality", where)
+        for name in dict.fromkeys([*row.modalities, *row.tasks]):
+            yield from _row_names(manifest, row, name, place)
+
+
+def _row_names(manifest: Manifest, row: RowEntry, dataset: str, place: KeyPath) -> Iterator[Issue]:
+    """Check the modalities and tasks that a row names for a dataset."""
+    component = describe(manifest, dataset) if dataset in manifest.datasets else None
+    for part, kind, wanted in (
+        ("modalities", "modality", row.modalities.get(dataset)),
+        ("tasks", "task", row.tasks.get(dataset)),
+    ):
+        if wanted is None:
+            continue
+        where = (*place, part, dataset)
+        yield from _one_of(dataset, manifest.row_datasets(row), where)
+        if component is not None:
+            known = component.modalities if part == "modalities" else component.tasks
+            yield from _subset(wanted, [one.name for one in known], kind, where)
 
 
 def _one_of(name: str, known: Iterable[str], place: KeyPath) -> Iterator[Issue]:

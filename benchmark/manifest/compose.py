@@ -25,7 +25,7 @@ from benchmark.manifest.yaml_reader import Document, KeyPath, parse_yaml, read_t
 BASE_KEYS = ("settings", "datasets", "methods", "variants", "profiles", "sources")
 _OVERLAYS = ("variants", "profiles")
 #: Keys of a row whose values are mappings by dataset.
-_BY_DATASET = ("by_dataset", "modalities")
+_BY_DATASET = ("by_dataset", "modalities", "tasks")
 
 
 def compose(own: Document, path: Path) -> Document:
@@ -126,18 +126,19 @@ class _Composer:
             text = f"unknown method {name!r} ({suggestion(str(name), sorted(known))})"
             self.note(row.document, (*row.path, "use"), text)
         elif isinstance(method.value, dict):
-            method = method._replace(value={**method.value, **self.narrowed(method)})
+            method = method._replace(value=self.narrowed(method))
         rest = {key: value for key, value in row.value.items() if key != "use"}
         return self.put(("rows", index), method, row._replace(value=rest))
 
     def narrowed(self, method: _Layer) -> dict[str, Any]:
-        """Return what a method says dataset by dataset, of those the table names."""
-        found = {}
+        """Return a method with what it says dataset by dataset only of those the table names."""
+        value = dict(method.value)
         for key in _BY_DATASET:
-            if isinstance(method.value.get(key), dict):
+            if isinstance(value.get(key), dict):
                 inner = _narrowed(method.below(key), self.datasets)
-                found[key] = inner.value if inner else {}
-        return found
+                value.pop(key)
+                value |= {key: inner.value} if inner else {}
+        return value
 
     def overlays(self, key: str, theirs: _Layer, ours: _Layer | None) -> Any:
         """Return variants or profiles, with what they say of methods turned to rows."""

@@ -48,7 +48,8 @@ def used_part(
     """Return the modalities and tasks that a table uses, in its order, or that a row of it does."""
     own = row.modalities.get(dataset) if row else None
     modalities = own or entry.modalities or [one.name for one in component.modalities]
-    tasks = entry.tasks or [one.name for one in component.tasks]
+    trained = row.tasks.get(dataset) if row else None
+    tasks = trained or entry.tasks or [one.name for one in component.tasks]
     return Component(
         dataset=dataset,
         modalities=tuple(component.modality(name) for name in modalities),

@@ -16,7 +16,7 @@ from benchmark.measures import ANALYSES, SCENARIOS
 from benchmark.models import MODELS
 
 #: Keys that say how a row is trained.
-_TRAINING = ("model", "train", "modalities", "settings", "by_dataset")
+_TRAINING = ("model", "train", "modalities", "tasks", "settings", "by_dataset")
 _LOOKING = ("of", "analysis", "scenario")
 
 

@@ -130,6 +130,7 @@ class RowEntry(Frozen):
         train: ``joint`` trains all tasks of a dataset in one run, ``per_task`` one run per task.
         datasets: Datasets the row has; None is all.
         modalities: Modalities the row reads, by dataset, where they are not the table's.
+        tasks: Tasks the row trains, by dataset, likewise.
         settings: Settings of the row.
         by_dataset: Settings of the row on one dataset.
     """
@@ -146,6 +147,7 @@ class RowEntry(Frozen):
     train: Literal["joint", "per_task"] = "joint"
     datasets: Names | None = None
     modalities: dict[str, Names] = Field(default_factory=dict)
+    tasks: dict[str, Names] = Field(default_factory=dict)
     settings: Layer = Layer()
     by_dataset: dict[str, Layer] = Field(default_factory=dict)
 
