@@ -235,9 +235,11 @@ class MammographyDataset(ImageDataset):
 
     @classmethod
     def is_prepared(cls, config: Any, context: DataContext) -> bool:
-        """Tell whether the images are in the cache."""
+        """Tell whether the images are in the cache, all of them unless broken ones are left out."""
         found = cls.find(config, context)
-        return found.is_there and cls._folder(config, context, found).is_dir()
+        folder = cls._folder(config, context, found)
+        lacking = config.broken == "fail" and broken_items(folder, _IMAGES)
+        return found.is_there and folder.is_dir() and not lacking
 
     @classmethod
     def attrition(cls, config: Any, context: DataContext) -> tuple[AttritionStep, ...]:

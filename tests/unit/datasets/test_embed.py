@@ -306,6 +306,10 @@ def test_a_damaged_file_is_named_or_skipped_and_counted(copy: Path) -> None:
     steps = Embed.attrition(dataset.config, dataset.context)
     assert (steps[-1].name, steps[-1].dropped) == ("samples whose images can be read", 1)
     assert len(dataset.samples) == steps[-1].kept
+    assert Embed.is_prepared(dataset.config, dataset.context)
+    whole = dataset.config.model_copy(update={"broken": "fail"})
+    # So that the error comes before workers start.
+    assert not Embed.is_prepared(whole, dataset.context)
     with pytest.raises(DataError, match=rf"1 images of embed could not be read.*{path.name}"):
         read(copy)
 
