@@ -24,7 +24,7 @@ from benchmark.datasets.synthetic._planting import Levels
 
 Grey = NDArray[np.float64]
 
-OTHER_BREAST = 0.6
+OTHER_BREAST = 0.75
 PRESENTATION = "1.2.840.10008.5.1.4.1.1.1.2"
 RADIOGRAPHY = "1.2.840.10008.5.1.4.1.1.1.1"
 #: Below it all made-up UIDs lie.
@@ -35,7 +35,7 @@ SHAPES = ((96, 72), (80, 64), (64, 48), (112, 84))
 #: (down, away from the chest wall) of each site, as shares of the image.
 _GRADE = {"shared": (0.30, 0.18), "own": (0.30, 0.45), "joint": (0.50, 0.30)}
 _RISK = {"shared": (0.70, 0.18), "own": (0.70, 0.45), "joint": (0.86, 0.16)}
-_BRIGHTNESS = 0.45
+_BRIGHTNESS = 0.6
 _RADIUS = 0.07
 
 

@@ -34,7 +34,7 @@ from benchmark.datasets.synthetic._mammograms import (
 from benchmark.datasets.synthetic._planting import Planted, plant
 
 #: Raised whenever the same settings give another release.
-GENERATOR_VERSION = 1
+GENERATOR_VERSION = 2
 
 TYPES = {"cview": "cview", "ffdm": "2D"}
 #: Oddity by (exam number modulo the first, remainder).

@@ -29,7 +29,7 @@ from benchmark.datasets.synthetic._mammograms import (
 from benchmark.datasets.synthetic._planting import plant
 
 #: Raised whenever the same settings give another release.
-GENERATOR_VERSION = 1
+GENERATOR_VERSION = 2
 
 _GRADE_SHARES = (0.45, 0.25, 0.30)
 #: BI-RADS by planted grade.
