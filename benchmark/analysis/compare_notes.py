@@ -155,15 +155,19 @@ def _definitions(blocks: Sequence[Block]) -> Iterator[str]:
     groups: dict[tuple[str, str], list[Block]] = {}
     for block in blocks:
         groups.setdefault((block.dataset, block.task), []).append(block)
+    found: dict[tuple[int, str], list[str]] = {}
     for (dataset, task), group in groups.items():
         if len(group) > 1:
             names = [
                 name for name in group[0].facets if len({one.facets[name] for one in group}) > 1
             ]
-            yield (
-                f"{dataset}: {task} has {len(group)} columns, which differ in "
-                f"{', '.join(names)}: their numbers are not about the same rows or labels."
-            )
+            found.setdefault((len(group), ", ".join(names)), []).append(f"{dataset}: {task}")
+    for (count, facets), labels in found.items():
+        has = f"has {count} columns" if len(labels) == 1 else f"have {count} columns each"
+        yield (
+            f"{', '.join(labels)} {has}, which differ in {facets}: their numbers are not about the "
+            "same rows or labels."
+        )
 
 
 def _united(comparison: Comparison) -> Iterator[str]:
@@ -175,7 +179,9 @@ def _united(comparison: Comparison) -> Iterator[str]:
             found.setdefault((tables, method.mixed), []).append(method.label)
     for (tables, mixed), labels in found.items():
         how = ", with settings that differ" if mixed else ""
-        yield f"One method in {tables}{how}: {', '.join(labels)}."
+        every = len(labels) == len(comparison.methods) > 1
+        which = f"all {len(labels)}" if every else ", ".join(labels)
+        yield f"One method in {tables}{how}: {which}."
 
 
 def _controls(comparison: Comparison) -> list[str]:

@@ -80,7 +80,7 @@ def rank(
         mean_ranks=dict(zip(keys, map(float, ranks.mean(axis=0)), strict=True)),
         ranks={key: tuple(map(float, ranks[:, at])) for at, key in enumerate(keys)},
         wins=dict(zip(keys, wins, strict=True)),
-        friedman=friedman(scores),
+        friedman=_dependent([one for one in blocks if one.key in common]) or friedman(scores),
     )
 
 
@@ -127,6 +127,17 @@ def _row_names(method: Method) -> list[str]:
 
 def _model_names(method: Method) -> list[str]:
     return [method.model]
+
+
+def _dependent(blocks: Sequence[Block]) -> str:
+    """Return why columns are no independent blocks: several of one task on the same data."""
+    kinds = {(one.facets.get("data", one.key), one.task) for one in blocks}
+    if len(kinds) == len(blocks):
+        return ""
+    return (
+        f"the {len(blocks)} columns are of {len(kinds)} tasks on different data, and columns on "
+        "the same data are not independent; compare one table or cohort of each"
+    )
 
 
 def _why_not_common(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from benchmark.analysis.methods import Block, Method
@@ -110,3 +112,25 @@ def test_a_reference_must_be_one_method() -> None:
     with pytest.raises(UsageError, match=r"several.*'ridge'\n.*suite/toy:ridge.*suite/other:ridge"):
         choose_reference(methods, "ridge")
     assert choose_reference(methods, "suite/other:ridge") == "suite/other:ridge"
+
+
+def test_columns_on_the_same_data_are_no_blocks_of_a_rank_test() -> None:
+    methods = [method(one) for one in "xyz"]
+    means = {
+        (one.key, key): float(number + k)
+        for number, one in enumerate(methods)
+        for k, key in enumerate("abcdef")
+    }
+    higher = dict.fromkeys("abcdef", True)
+
+    def ranked(data: str) -> FriedmanResult | str:
+        blocks = [
+            replace(block(key), facets={"data": one})
+            for key, one in zip("abcdef", data, strict=True)
+        ]
+        return rank(methods, blocks, means, higher).friedman
+
+    assert isinstance(ranked("123456"), FriedmanResult)
+    found = ranked("123455")
+    assert isinstance(found, str)
+    assert "6 columns are of 5 tasks on different data" in found
