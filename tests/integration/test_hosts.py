@@ -29,6 +29,7 @@ MODELS_AND_SETTINGS: dict[str, dict[str, Any]] = {
     "aide": SMALL,
     "multimodn": {"hidden": [16], "dropout": 0.0},
 }
+MTOE = {"experts": 4, "heads": 2, "hidden": 16}
 #: Own strategies of models that have one.
 STRATEGIES = {"evif": "min_max", "fuller": "gradient_calibration"}
 
@@ -65,3 +66,9 @@ def accuracy(paths: Paths, mechanisms: dict[str, float], model: str, **config: A
 def test_baselines_find_what_one_modality_tells(paths: Paths, model: str) -> None:
     found = accuracy(paths, {"unique:b": 1.0}, model, **MODELS_AND_SETTINGS[model])
     assert found > 0.8
+
+
+@pytest.mark.parametrize("model", ["mirai", "asymmirai", "eyemost", "eyestar"])
+def test_so_they_do_through_task_experts(paths: Paths, model: str) -> None:
+    settings = {**MODELS_AND_SETTINGS[model], "mtoe": MTOE}
+    assert accuracy(paths, {"unique:b": 1.0}, model, **settings) > 0.8

@@ -7,7 +7,8 @@ gradient calibration" (ICCV 2023, arXiv 2307.16617), as a baseline of M4oE (ICLR
 Stated (M4oE): weighting 0.1 and momentum 0.2 of the calibration, which is the strategy
 ``gradient_calibration``; one head per task.
 Inferred: the fusion block is a transformer over the tokens of all modalities; the printed 211.6
-million parameters are two ViT-B with poolers and 7 layers with feed-forward blocks of 2048; a head
+million parameters are two ViT-B and 7 layers with feed-forward blocks of 2048, poolers or hidden
+layers of the heads filling up what lacks (1.4 million); a head
 reads the mean of all tokens, a segmentation its image's tokens. Under another strategy this is a
 plain multi-task transformer.
 Mended: tokens of a missing modality are neither attended to nor averaged.
