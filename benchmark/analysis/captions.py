@@ -13,10 +13,8 @@ _BOLD = (
     "Bold is the best mean of a column, underlined the second best; all rows compete, unless runs "
     "are missing."
 )
-_COST = (
-    "Costs on this machine, not scores; the notes say how each was measured. Parameters are "
-    "counted at the scale of the paper, whatever was timed."
-)
+_COST = "Costs, not scores; the notes say where and how each was measured."
+_COUNTED = "Parameters are counted at the scale of the paper, whatever was timed."
 #: Settings a command line may change without leaving what the table says.
 _HARMLESS = ("seeds", "threads", "timeout")
 #: In words, by source.
@@ -37,7 +35,8 @@ def caption(expansion: Expansion, cells: Iterable[Aggregate]) -> tuple[str, ...]
     if not any(cell.n for cell in found):
         return conditions
     if _is_cost(expansion):
-        return (_COST, *conditions, _BOLD)
+        counted = [_COUNTED] if "paper" in expansion.manifest.profile_names else []
+        return (_COST, *counted, *conditions, _BOLD)
     return (
         *spread(found),
         "Metrics on the test part; anything chosen is chosen on the validation part.",

@@ -18,8 +18,9 @@ from benchmark.analysis.verdict import Interval, Sample, difference, judge
 from benchmark.core.spec import RunSpec
 from benchmark.manifest.described import unlike_papers
 from benchmark.manifest.expand import Expansion
-from benchmark.manifest.printed_schema import UNKNOWN, PrintedCell, PrintedTable, Unit
+from benchmark.manifest.printed_schema import SUFFIXES, UNKNOWN, PrintedCell, PrintedTable, Unit
 from benchmark.manifest.schema import Manifest
+from benchmark.metrics import COUNTED
 from benchmark.render.table import Verdict
 
 DEFAULT_TOLERANCE = 0.02
@@ -86,19 +87,25 @@ class _Hindrances:
 
     def of(self, pair: Pair) -> str:
         """Return the first that holds for a cell; empty if none does."""
-        source = self.sources.get(pair.column.dataset, "")
         definition = pair.printed_column.definition
-        if source != "real":
-            return f"{source} data"
-        if reason := unlike_papers(self.expansion.manifest, pair.column.dataset):
+        if reason := self.of_data(pair):
             return reason
-        if self.expansion.profile != "paper":
-            return f"profile {self.expansion.profile}"
         if own := changed(self.expansion, pair.row):
             return f"changed with --set: {', '.join(own)}"
         if definition == UNKNOWN:
             return "the paper does not define its metric"
         return "" if definition == pair.column.metric else f"the paper's metric is {definition}"
+
+    def of_data(self, pair: Pair) -> str:
+        """Return what is other than the paper's in data and scale."""
+        if pair.column.metric in COUNTED:
+            return ""  # at the scale of the paper, whatever data and profile there are
+        source = self.sources.get(pair.column.dataset, "")
+        if source != "real":
+            return f"{source} data"
+        if reason := unlike_papers(self.expansion.manifest, pair.column.dataset):
+            return reason
+        return "" if self.expansion.profile == "paper" else f"profile {self.expansion.profile}"
 
 
 @dataclass(frozen=True)
@@ -114,9 +121,11 @@ class _Work:
         unit = self.printed.unit_of(self.pair.printed_column.key)
         ours = _scaled(aggregate(values), SCALES.get(unit, 1.0))
         spread = convert(self.pair.printed, self.printed.spread)
-        reason = _unreadable(self.pair.printed, unit) or _absent(ours)
+        reason = _unreadable(self.pair.printed) or _absent(ours)
         if reason:
             return PaperCell(self.pair, unit, ours, None, _not_comparable(hindrance or reason))
+        if unit not in SCALES:
+            return self.no_score(unit, ours, hindrance)
         found = self.interval(ours, spread, over_splits=len({one.split for one in values}) > 1)
         if hindrance:
             bare = Interval(found.value)
@@ -127,6 +136,18 @@ class _Work:
         tolerance = self.tolerance() * SCALES[unit]
         verdict = Verdict(judge(found, tolerance), found.reason)
         return PaperCell(self.pair, unit, ours, found, verdict, spread.notes)
+
+    def no_score(self, unit: Unit, ours: Aggregate, hindrance: str) -> PaperCell:
+        """Subtract what is no score; a count agrees if it rounds to what is printed."""
+        cell = self.pair.printed
+        if ours.mean is None or cell.mean is None:
+            raise ValueError("both numbers are needed")
+        value = ours.mean - cell.mean
+        if self.pair.column.metric in COUNTED and not hindrance:
+            verdict = Verdict("agrees" if abs(value) <= _resolution(cell) else "differs")
+        else:
+            verdict = _not_comparable(hindrance or f"{unit} are no score")
+        return PaperCell(self.pair, unit, ours, Interval(value), verdict)
 
     def interval(self, ours: Aggregate, spread: PrintedSpread, over_splits: bool) -> Interval:
         """Subtract, with the corrected variance on each side whose runs share training rows."""
@@ -164,14 +185,14 @@ def _not_comparable(reason: str) -> Verdict:
     return Verdict("not comparable", reason)
 
 
-def _unreadable(cell: PrintedCell, unit: Unit) -> str:
+def _unreadable(cell: PrintedCell) -> str:
     if not cell.applicable:
         return "the paper has no such result"
     if cell.vector:
         return "the paper prints several numbers"
     if cell.mean is None:
         return "the printed number is lost"
-    return "" if unit in SCALES else f"{unit} are no score"
+    return ""
 
 
 def _absent(ours: Aggregate) -> str:
@@ -187,10 +208,15 @@ def _scaled(ours: Aggregate, scale: float) -> Aggregate:
 
 
 def decimals(text: str) -> int:
-    """Return how many digits a printed number has behind its point."""
-    return len(text.partition(".")[2])
+    """Return how many digits a printed number has behind its point; none in 1.5M and 3.2B."""
+    return 0 if text.endswith(tuple(SUFFIXES)) else _behind_point(text)
+
+
+def _behind_point(text: str) -> int:
+    return len(text.rstrip("".join(SUFFIXES)).partition(".")[2])
 
 
 def _resolution(cell: PrintedCell) -> float:
     """Return half a unit of the last printed digit."""
-    return 0.5 * 10.0 ** -decimals(cell.value or "")
+    text = cell.value or ""
+    return 0.5 * SUFFIXES.get(text[-1:], 1.0) * 10.0 ** -_behind_point(text)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from benchmark.core.result import USUAL
 from benchmark.manifest.printed_schema import PrintedCell, PrintedColumn, PrintedTable
 from benchmark.manifest.schema import Manifest, TableColumn
 
@@ -45,7 +46,7 @@ def pairs(manifest: Manifest, printed: PrintedTable) -> Iterator[Pair]:
 def matched_columns(manifest: Manifest, printed: PrintedTable) -> Mapping[str, PrintedColumn]:
     """Return the printed column of each column of the manifest that has one, by column key."""
     named = {
-        f"{entry.dataset}/{entry.task}/{metric}": key
+        TableColumn(entry.dataset, entry.task, metric, entry.pick.on(USUAL)).key: key
         for entry in manifest.columns
         for metric, key in entry.printed.items()
     }
@@ -55,7 +56,8 @@ def matched_columns(manifest: Manifest, printed: PrintedTable) -> Mapping[str, P
             found[column.key] = printed.column(named[column.key])
             continue
         same = [one for one in printed.columns if _same(manifest, column, one)]
-        if len(same) == 1:
+        # A paper prints a model's own scores unless a manifest says that it means another value.
+        if len(same) == 1 and column.pick == USUAL:
             found[column.key] = same[0]
     return found
 

@@ -236,6 +236,17 @@ def state_survives_a_round_trip(subject: ModelSubject) -> None:
     expect(same, "a model scores otherwise after load_state_dict(state_dict())")
 
 
+@_check("read no values of tensors in __init__, and make them with torch's own functions")
+def it_is_built_without_memory(subject: ModelSubject) -> None:
+    """On the meta device, where the parameters of models too large for a machine are counted."""
+    with torch.device("meta"):
+        model = subject.build()
+    held = sorted({name for name, one in model.named_parameters() if one.device.type != "meta"})
+    expect(not held, f"these parameters take memory: {', '.join(held)}")
+    counts = [sum(one.numel() for one in m.parameters()) for m in (model, subject.build())]
+    expect(counts[0] == counts[1], f"{counts[0]} parameters on meta, {counts[1]} in memory")
+
+
 @_check("draw initial weights from torch's generator only; the caller seeds it")
 def equal_seeds_build_equal_models(subject: ModelSubject) -> None:
     """Initial weights come from the run's seed."""

@@ -116,7 +116,19 @@ def common(
 @app.command("list")
 def list_command(
     what: Annotated[
-        Literal["tables", "models", "datasets", "metrics", "encoders", "losses", "strategies"],
+        Literal[
+            "tables",
+            "models",
+            "datasets",
+            "metrics",
+            "encoders",
+            "losses",
+            "strategies",
+            "analyses",
+            "scenarios",
+            "quantities",
+            "figures",
+        ],
         typer.Argument(help="What to list."),
     ] = "tables",
     as_json: JsonOption = False,

@@ -127,6 +127,42 @@ def metrics() -> list[Row]:
     return rows
 
 
+def analyses() -> list[Row]:
+    """Return every analysis; its family is the kind of row that it is for."""
+    from benchmark.measures import ANALYSES
+
+    return _registered(ANALYSES)
+
+
+def scenarios() -> list[Row]:
+    """Return every scenario that trained models can be evaluated under."""
+    from benchmark.measures import SCENARIOS
+
+    return _registered(SCENARIOS)
+
+
+def quantities() -> list[Row]:
+    """Return every number that analyses and measurements give."""
+    from benchmark.metrics import QUANTITIES, quantity_info
+
+    return [
+        {
+            "name": name,
+            "label": quantity_info(name).label,
+            "unit": quantity_info(name).unit,
+            "summary": quantity_info(name).summary,
+        }
+        for name in QUANTITIES
+    ]
+
+
+def figures() -> list[Row]:
+    """Return every figure that a table can ask for."""
+    from benchmark.render.figures import FIGURES
+
+    return _registered(FIGURES)
+
+
 #: What ``mmbench list`` takes, and where its rows come from.
 KINDS: dict[str, Callable[[], list[Row]]] = {
     "tables": tables,
@@ -136,6 +172,10 @@ KINDS: dict[str, Callable[[], list[Row]]] = {
     "encoders": encoders,
     "losses": losses,
     "strategies": strategies,
+    "analyses": analyses,
+    "scenarios": scenarios,
+    "quantities": quantities,
+    "figures": figures,
 }
 
 

@@ -42,7 +42,8 @@ PRINTED_ONLY = {
 _NUMBER = re.compile(r"[+-]?\d+(?:\.\d+)?[MB]?")
 #: Form of row and column keys.
 KEY = re.compile(r"[a-z0-9][a-z0-9_]*(?:/[a-z0-9_]+)*")
-_SCALE = {"M": 1e6, "B": 1e9}
+#: Letters behind printed counts.
+SUFFIXES = {"M": 1e6, "B": 1e9}
 #: Largest possible value by unit; the smallest is 0.
 LIMIT = {"fraction": 1.0, "percent": 100.0}
 
@@ -55,7 +56,7 @@ def number(text: str) -> float:
     """
     if not _NUMBER.fullmatch(text):
         raise ValueError(f"{text!r} is not a number as papers print it, e.g. '0.840' or '3.2B'")
-    scale = _SCALE.get(text[-1], 1.0)
+    scale = SUFFIXES.get(text[-1], 1.0)
     return float(text.rstrip("MB")) * scale
 
 

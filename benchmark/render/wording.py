@@ -167,7 +167,7 @@ def difference_text(cell: Difference) -> str:
 
 def _signed(value: float, digits: int) -> str:
     text = fixed(value, digits)
-    return text if text.startswith("-") or float(text) == 0 else f"+{text}"
+    return text if text.startswith("-") or round(value, digits) == 0 else f"+{text}"
 
 
 def letter(index: int) -> str:

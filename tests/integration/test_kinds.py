@@ -84,7 +84,7 @@ def test_rows_of_every_kind_from_end_to_end(call: Call, tmp_path: Path) -> None:
     assert plan["totals"]["to_run"] == 2 + 3 * 2 + 2, "a count, a timing, trainings, evaluations"
     shown = call("run", "-j", "1")
     assert "suite/scores: Trained and looked into" in shown
-    assert "Costs on this machine, not scores" in shown
+    assert "Costs, not scores" in shown
     assert "median of 2 passes" in shown
     assert "torch keeps no peak of memory on cpu" in shown
     drawn = tmp_path / "figures"

@@ -16,7 +16,10 @@ def nominal_ratio(split: SplitSpec) -> float | None:
     """Return test rows / training rows as the split asks for them; None if only the data knows.
 
     Validation rows belong to neither. Patients are dealt, so rows may differ a little from this.
+    Runs that read no data have one fold, and no such ratio.
     """
+    if split.kind == "kfold" and split.folds < 2:
+        return None
     if split.kind == "kfold":
         test = 1 / split.folds
         return test / ((1 - test) * (1 - split.val_fraction))

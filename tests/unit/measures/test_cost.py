@@ -13,11 +13,17 @@ from torch import nn
 from benchmark.core.errors import UsageError
 from benchmark.core.spec import Ref, RunSpec
 from benchmark.measures import ANALYSES
+from benchmark.measures import cost as cost_module
 from benchmark.measures import timing as module
+from benchmark.measures.config import CostConfig
 from benchmark.measures.execute import carry_out
 from benchmark.measures.flops import forward_flops
 from benchmark.measures.timing import measured
-from benchmark.training.execute import Outcome
+from benchmark.training.checkpoint import Checkpoint
+from benchmark.training.config import TrainingConfig
+from benchmark.training.execute import Outcome, load_data
+from benchmark.training.strategies._base import Job
+from benchmark.training.strategies.plain import Plain
 
 Train = Callable[..., Any]
 
@@ -191,3 +197,39 @@ def test_a_control_has_no_steps_to_time(train: Train) -> None:
 
 def replace_strategy(spec: RunSpec) -> RunSpec:
     return spec.model_copy(update={"strategy": Ref(name="fit"), "model": Ref(name="prior")})
+
+
+def test_on_a_gpu_the_peak_of_its_memory_is_read(
+    train: Train, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The calls are those of torch.cuda; the steps themselves are done on the CPU here."""
+    trained = train()
+    calls: list[str] = []
+    monkeypatch.setattr(torch.cuda, "synchronize", lambda device: calls.append("synchronize"))
+    monkeypatch.setattr(torch.cuda, "reset_peak_memory_stats", lambda device: calls.append("reset"))
+    monkeypatch.setattr(torch.cuda, "max_memory_allocated", lambda device: 3 * 2**29)
+    monkeypatch.setattr(torch.cuda, "get_device_name", lambda device: "Some GPU")
+    job = Job(
+        trained.spec,
+        load_data(trained.spec, trained.context),
+        "cpu",
+        Checkpoint(None, "", 0),
+        lambda *_: None,
+    )
+    trainer = Plain(TrainingConfig(epochs=1)).make_trainer(job)
+    settings = CostConfig(repeats=2, warmup=1, max_steps=3)
+    work = cost_module._Work(trainer, trainer.val, settings, "cuda:0", 1, 0.0)
+    rows = {row["metric"]: row for row in work.training()}
+    assert rows["peak_memory"]["value"] == 1.5
+    assert rows["train_seconds_batch"]["reason"].startswith("Some GPU, 1 CPU thread, fp32: median")
+    # Before the first and after each of the steps of the warm-up and of two passes.
+    assert calls == ["reset", *["synchronize"] * (2 + 4 + 4)]
+
+
+@pytest.mark.gpu
+def test_costs_on_a_gpu(train: Train) -> None:
+    trained = train()
+    context = replace(trained.context, device="cuda:0")
+    done = carry_out(_cost_spec(trained, "cuda"), context, [])
+    values = _values(done)
+    assert all(value is not None and value > 0 for value in values.values())
