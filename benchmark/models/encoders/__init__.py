@@ -58,6 +58,12 @@ ENCODERS = Registry(
             summary="residual network over an image",
             family="any",
         ),
+        "vgg11_bn": Entry(
+            target="benchmark.models.encoders.vgg:VGGEncoder",
+            config="benchmark.models.encoders.config:VGGEncoderConfig",
+            summary="frozen VGG-11 over an image, then a linear layer",
+            family="any",
+        ),
         "small_cnn": Entry(
             target="benchmark.models.encoders.small_cnn:SmallCNNEncoder",
             config="benchmark.models.encoders.config:SmallCNNEncoderConfig",

@@ -136,6 +136,22 @@ class ResNetEncoderConfig(ImageEncoderConfig):
     pretrained: str | None = None
 
 
+class VGGEncoderConfig(PatchEncoderConfig):
+    """Settings of the frozen VGG-11.
+
+    Attributes:
+        patches: P; read only where tokens are wanted.
+        hidden: F, width of the linear layer.
+        dropout: After every activation of the convolutions.
+        pretrained: File of torchvision's weights in MMBENCH_WEIGHTS; None starts from random
+            weights, which stay as they are.
+    """
+
+    hidden: Width = 1024
+    dropout: float = Field(default=0.2, ge=0, lt=1)
+    pretrained: str | None = None
+
+
 class SmallCNNEncoderConfig(ImageEncoderConfig):
     """Settings of the small convolutional network.
 
