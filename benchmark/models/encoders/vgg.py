@@ -75,7 +75,7 @@ class VGGEncoder(Encoder):
         plain = _plain_features()
         load_into(plain, path, rename={"features.": ""}, drop=("classifier.",))
         own = [one for one in self.features if not isinstance(one, nn.Dropout)]
-        for mine, theirs in zip(own, cast("nn.Sequential", plain), strict=True):
+        for mine, theirs in zip(own, plain, strict=True):
             mine.load_state_dict(theirs.state_dict())
 
 
@@ -96,5 +96,5 @@ def _features(dropout: float) -> nn.Sequential:
         if is_activation:
             layers.append(nn.Dropout(dropout))
         for parameter in layer.parameters():
-            parameter.requires_grad_(requires_grad=False)
+            parameter.requires_grad = False
     return nn.Sequential(*layers)
