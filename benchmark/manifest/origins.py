@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
 
 from benchmark.core.errors import UnknownNameError, UsageError
 from benchmark.manifest.read import read_manifest
@@ -51,4 +53,10 @@ def _other(table: str) -> Manifest:
     entry = resolve_table(table)
     if entry.manifest is None:
         raise UsageError(f"{entry.id} has no manifest", "name a row of a table that can be run")
-    return read_manifest(entry.manifest)
+    return _read(entry.manifest, entry.manifest.stat().st_mtime_ns)
+
+
+@lru_cache(maxsize=16)
+def _read(path: Path, changed: int) -> Manifest:
+    """Read a table once for all rows that look at it, and again when its file was changed."""
+    return read_manifest(path)
