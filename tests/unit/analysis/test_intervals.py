@@ -9,13 +9,21 @@ import pandas as pd
 import pytest
 from numpy.typing import NDArray
 
-from benchmark.analysis.intervals import Scored, cell_intervals, interval, over_one_split
+from benchmark.analysis.intervals import (
+    Scored,
+    _scored,
+    cell_intervals,
+    interval,
+    over_one_split,
+)
 from benchmark.analysis.intervals_table import intervals_table
 from benchmark.core.paths import Paths
+from benchmark.core.problem import Task
 from benchmark.datasets._base import DataContext
 from benchmark.manifest.expand import Expansion, expand
 from benchmark.manifest.load import load_manifest
 from benchmark.manifest.selection import Request
+from benchmark.metrics.dice import dice_macro, overlaps
 from benchmark.metrics.evaluate import evaluate
 from benchmark.render.formats import render
 from benchmark.render.table import Column, Measured, Row, Table
@@ -142,3 +150,20 @@ def test_every_format_writes_the_ends(expansion: Expansion) -> None:
     low, high = f"{found[ACC].low:.3f}", f"{found[ACC].high:.3f}"
     for fmt in ("terminal", "markdown", "latex", "csv"):
         assert f"{found[ACC].value:.3f} ({low} to {high})" in render(table, fmt)
+
+
+def test_masks_are_resampled_by_patient_from_their_counts() -> None:
+    """The interval of a mean over samples is that of resampling each sample's own Dice."""
+    task = Task(name="seg", kind="segmentation", classes=("background", "disc", "cup"))
+    random = np.random.default_rng(0)
+    truth = random.integers(0, 3, (40, 6, 6))
+    found = np.where(random.random(truth.shape) < 0.3, 0, truth)
+    counts, pairs = overlaps(truth, found, 3)
+    columns = {f"y{k}": counts[:, k] for k in range(3)} | {f"s{k}": pairs[:, k] for k in range(9)}
+    table = pd.DataFrame(columns).assign(sample_id=[f"s{k:02d}" for k in range(40)])
+    drawn = interval(_scored([table], task, False), "dice_macro", task.kind, 200)
+    assert drawn.value == pytest.approx(dice_macro(counts, pairs))
+    assert drawn.low is not None
+    assert drawn.high is not None
+    assert drawn.low < drawn.value < drawn.high
+    assert drawn.high - drawn.low < 0.2
