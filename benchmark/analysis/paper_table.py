@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import get_args
 
 from benchmark.analysis.cells import Aggregate
@@ -78,6 +79,24 @@ def tolerances(manifest: Manifest) -> str:
     own = {"default": DEFAULT_TOLERANCE, **manifest.tolerance}
     texts = (f"{name} {value:g} ({100 * value:g} points)" for name, value in own.items())
     return ", ".join(texts).removeprefix("default ")
+
+
+def folded(table: Table) -> Table:
+    """Leave the comparison out where no cell may carry a verdict, and say where to find it.
+
+    One line per cell that says «not comparable» is what a reader of a demo does not need.
+    """
+    against = table.further.get(AGAINST_PAPER)
+    cells = [cell for row in against.rows for cell in row.cells.values()] if against else []
+    words = [cell.word for cell in cells if isinstance(cell, Verdict)]
+    if not words or any(word != "not comparable" for word in words):
+        return table
+    text = (
+        f"The paper prints {len(words)} of these numbers; none is comparable here. "
+        f"`mmbench report {table.id}` sets them side by side."
+    )
+    further = {name: one for name, one in table.further.items() if name != AGAINST_PAPER}
+    return replace(table, notes=(*table.notes, text), further=further)
 
 
 def any_differs(table: Table) -> bool:

@@ -12,7 +12,7 @@ from benchmark.analysis.column_tests import TESTS, choose_row, column_tests, tes
 from benchmark.analysis.figures import table_figures
 from benchmark.analysis.own_figures import OwnFigures
 from benchmark.analysis.paper_diff import compare_with_paper
-from benchmark.analysis.paper_table import AGAINST_PAPER, against_paper
+from benchmark.analysis.paper_table import AGAINST_PAPER, against_paper, folded
 from benchmark.analysis.rescore import completed_view
 from benchmark.analysis.statistics.ratio import Sizes, counted_ratio, nominal_ratio
 from benchmark.cli._console import say
@@ -78,9 +78,21 @@ def report_expansions(
     fmt: str,
     output: Path | None = None,
     beside: Beside = Beside(),
+    brief: bool = False,
 ) -> list[Table]:
-    """Render the tables to stdout, or to a file or folder, and return them."""
+    """Render the tables to stdout, or to a file or folder, and return them.
+
+    Args:
+        expansions: One per table.
+        store: Results.
+        fmt: Output format.
+        output: File or folder; None is stdout.
+        beside: What else goes with the tables.
+        brief: Leave out comparisons with a paper that no number allows.
+    """
     tables = tables_of(expansions, store, beside)
+    if brief:
+        tables = [folded(table) for table in tables]
     write_exports(tables, fmt, output)
     return tables
 

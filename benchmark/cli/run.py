@@ -64,7 +64,8 @@ def run_tables(asked: Asked, how: How) -> int:
     _prepare(runs, store, asked, how)
     summary = _compute(runs, asked, how, devices, paths)
     if not summary.interrupted:
-        report_expansions(tables, store, "json" if how.as_json else "terminal")
+        fmt = "json" if how.as_json else "terminal"
+        report_expansions(tables, store, fmt, brief=not how.as_json)
     return _conclude(summary, tables, paths)
 
 

@@ -14,7 +14,7 @@ import pytest
 from benchmark.analysis.aggregate import build_table, cell_values
 from benchmark.analysis.paper_diff import PaperCell, compare_with_paper
 from benchmark.analysis.paper_match import matched_columns, unmatched
-from benchmark.analysis.paper_table import AGAINST_PAPER, against_paper, any_differs
+from benchmark.analysis.paper_table import AGAINST_PAPER, against_paper, any_differs, folded
 from benchmark.core.paths import Paths
 from benchmark.datasets import DATASETS
 from benchmark.datasets._base import DataContext
@@ -345,3 +345,20 @@ def test_the_ledger_stands_beside_the_numbers(
     assert "m4oe-99: Two rows are equal." in against.notes
     assert against.warnings == table.warnings
     assert against.caption[-1] == "Verdicts: 1 differs, 1 inconclusive, 3 not comparable."
+
+
+def test_a_comparison_without_a_verdict_can_be_folded(
+    paper: Made, fill: Fill, printed: PrintedTable
+) -> None:
+    real = paper()
+    with_verdicts = report(real, printed, fill(real, by_fold))
+    assert folded(with_verdicts) is with_verdicts
+    demo = paper(profile="demo")
+    table = report(demo, printed, fill(demo, by_fold))
+    short = folded(table)
+    assert short.further == {}
+    assert short.notes[:-1] == table.notes
+    assert short.notes[-1] == (
+        "The paper prints 5 of these numbers; none is comparable here. "
+        "`mmbench report m4oe/table99` sets them side by side."
+    )
