@@ -6,7 +6,7 @@ import traceback
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Generic, Literal, NoReturn, TypeVar
+from typing import Generic, Literal, NoReturn, Protocol, TypeVar
 
 _Subject = TypeVar("_Subject")
 _OWN = str(Path(__file__).parent.parent)
@@ -28,11 +28,13 @@ class Check(Generic[_Subject]):
         name: What holds, in a few words.
         run: Raises CheckFailure if it does not, NotChecked if that cannot be told.
         remedy: How to mend it.
+        gate: Whether the checks behind it make no sense where it fails.
     """
 
     name: str
     run: Callable[[_Subject], None]
     remedy: str
+    gate: bool = False
 
 
 @dataclass(frozen=True)
@@ -52,16 +54,22 @@ class Verdict:
     remedy: str = ""
 
 
-def collector(
-    checks: list[Check[_Subject]],
-) -> Callable[[str], Callable[[Callable[[_Subject], None]], Callable[[_Subject], None]]]:
+class Decorator(Protocol[_Subject]):
+    """``@check(remedy)`` or ``@check(remedy, gate=True)``."""
+
+    def __call__(
+        self, remedy: str, gate: bool = False
+    ) -> Callable[[Callable[[_Subject], None]], Callable[[_Subject], None]]: ...
+
+
+def collector(checks: list[Check[_Subject]]) -> Decorator[_Subject]:
     """Return a decorator ``@check(remedy)`` that adds functions to ``checks``, named by theirs."""
 
     def check(
-        remedy: str,
+        remedy: str, gate: bool = False
     ) -> Callable[[Callable[[_Subject], None]], Callable[[_Subject], None]]:
         def add(function: Callable[[_Subject], None]) -> Callable[[_Subject], None]:
-            checks.append(Check(function.__name__.replace("_", " "), function, remedy))
+            checks.append(Check(function.__name__.replace("_", " "), function, remedy, gate))
             return function
 
         return add
@@ -71,17 +79,26 @@ def collector(
 
 def run_checks(subject: _Subject, checks: Sequence[Check[_Subject]]) -> Iterator[Verdict]:
     """Make every check; whatever a subject raises is a verdict."""
+    shut = ""
     for check in checks:
-        try:
-            check.run(subject)
-        except CheckFailure as error:
-            yield Verdict(check.name, "failed", str(error), check.remedy)
-        except NotChecked as error:
-            yield Verdict(check.name, "not checked", str(error))
-        except Exception as error:
-            yield Verdict(check.name, "failed", describe(error), check.remedy)
-        else:
-            yield Verdict(check.name, "ok")
+        if shut:
+            yield Verdict(check.name, "not checked", f"see above: {shut}")
+            continue
+        verdict = _verdict(subject, check)
+        shut = check.name if check.gate and verdict.status == "failed" else ""
+        yield verdict
+
+
+def _verdict(subject: _Subject, check: Check[_Subject]) -> Verdict:
+    try:
+        check.run(subject)
+    except CheckFailure as error:
+        return Verdict(check.name, "failed", str(error), check.remedy)
+    except NotChecked as error:
+        return Verdict(check.name, "not checked", str(error))
+    except Exception as error:
+        return Verdict(check.name, "failed", describe(error), check.remedy)
+    return Verdict(check.name, "ok")
 
 
 def expect(condition: object, text: str) -> None:

@@ -122,7 +122,10 @@ def taken(data: ControlData, rows: NDArray[Any]) -> ControlData:
     return ControlData(features, data.observed[rows], {"t": data.targets["t"][rows]})
 
 
-@_check("give every setting a default, take (component, config, seed), and call super().__init__")
+@_check(
+    "give every setting a default, take (component, config, seed), and call super().__init__",
+    gate=True,
+)
 def it_can_be_built(subject: ControlSubject) -> None:
     """For every kind of task its config names; a kind it does not name is refused."""
     expect(subject.kinds, "its config names no kind of task")

@@ -58,6 +58,12 @@ class DatasetSubject:
         return loaded
 
 
+@_check("mend the constructor; DataNotAvailable or DataError say in words what it lacks", gate=True)
+def it_can_be_read(subject: DatasetSubject) -> None:
+    """The constructor reads the release."""
+    subject.load()
+
+
 @_check("let describe and probe tell, without reading samples, what the constructor then reads")
 def describe_and_probe_agree_with_what_is_loaded(subject: DatasetSubject) -> None:
     """Planning believes them."""

@@ -113,7 +113,10 @@ def score(loss: Loss, logits: Tensor, target: Tensor) -> float | None:
     return evaluate(METRIC[loss.task.kind], loss.task.kind, truth, scores).value
 
 
-@_check("take (task, config, train_targets), call super().__init__(task), set n_outputs")
+@_check(
+    "take (task, config, train_targets), call super().__init__(task), set n_outputs",
+    gate=True,
+)
 def it_can_be_built(subject: LossSubject) -> None:
     """For every kind it is registered for; its class names the same kinds."""
     entry, kinds = LOSSES.entry(subject.name), LOSSES.load(subject.name).kinds

@@ -130,7 +130,10 @@ def make_batch(size: int = 8, seed: int = 1) -> Batch:
     return batch.select(torch.arange(size))
 
 
-@_check("give every setting of the config a default, and take (problem, encoders, config)")
+@_check(
+    "give every setting of the config a default, and take (problem, encoders, config)",
+    gate=True,
+)
 def it_can_be_built(subject: ModelSubject) -> None:
     """Settings have defaults, the constructor takes what every model is given."""
     subject.build()

@@ -84,6 +84,12 @@ def _find(subject: str) -> list[Registration]:
     path = Path(subject).expanduser()
     if subject.endswith(".py"):
         return _offered(path.resolve())
+    if subject.endswith((".yaml", ".yml")):
+        raise UsageError(f"{subject} is a table", f"mmbench validate {subject} checks it")
+    if path.is_dir() or len(path.parts) > 1:
+        raise UsageError(
+            f"{subject} is no Python file", "name a file that ends in .py, or a registered name"
+        )
     found = [
         Registration(kind, subject, registry.entry(subject))
         for kind, registry in REGISTRIES.items()

@@ -30,7 +30,8 @@ def check_row(manifest: Manifest, row: RowEntry) -> Iterator[Issue]:
         if not row.model:
             yield Issue(("model",), "is missing")
         elif row.model not in MODELS:
-            yield Issue(("model",), unknown("model", row.model, MODELS))
+            text = unknown("model", row.model, MODELS)
+            yield Issue(("model",), f"{text}; if a plug-in has it, add --plugin FILE")
         elif row.kind == "measure" and is_control(row):
             yield Issue(("model",), f"the control {row.model!r} has no cost worth measuring")
     else:

@@ -515,3 +515,28 @@ def _find_fault(
     texts = [told for one, told in failed.items() if name in one]
     assert texts, failed
     assert re.search(said, texts[0]), texts
+
+
+def test_what_cannot_be_built_is_said_once(
+    write: Callable[[str], str], paths: Paths, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = write(MODEL.replace("width: int = 8", "width: int"))
+    assert list(verdicts(path, paths, capsys)) == ["it can be built"]
+    check_all([path], {}, paths, as_json=False)
+    text = capsys.readouterr().out
+    assert text.count("Field required") == 1
+    assert "not checked  evaluation repeats\n               see above: it can be built\n" in text
+
+
+def test_a_dataset_that_cannot_be_read_is_said_once(
+    write: Callable[[str], str], paths: Paths, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = write(DATASET.replace("rng = np", "raise OSError('no disk')\n        rng = np"))
+    assert list(verdicts(path, paths, capsys)) == ["it can be read"]
+
+
+def test_what_is_no_subject_is_told_apart(tmp_path: Path, paths: Paths) -> None:
+    with pytest.raises(UsageError, match=r"table\.yaml is a table\nmmbench validate table\.yaml"):
+        check_all(["table.yaml"], {}, paths, as_json=False)
+    with pytest.raises(UsageError, match="is no Python file"):
+        check_all([str(tmp_path)], {}, paths, as_json=False)

@@ -114,7 +114,8 @@ def test_validate_says_what_is_wrong(good: str, tmp_path: Path, capsys: Capture)
     assert capsys.readouterr() == ("", "1 table checked, 0 problems\n")
     assert validate_tables([str(fine), str(bad)]) == 4
     out, err = capsys.readouterr()
-    assert out == f"{bad}:15: rows.prior.model: unknown model 'pior' (did you mean 'prior'?)\n"
+    said = "unknown model 'pior' (did you mean 'prior'?); if a plug-in has it, add --plugin FILE"
+    assert out == f"{bad}:15: rows.prior.model: {said}\n"
     assert err == "2 tables checked, 1 problem\n"
 
 

@@ -233,7 +233,7 @@ def test_a_loss_that_does_not_fit_is_found_before_any_work(table: list[str], pat
     with pytest.raises(ManifestError) as raised:
         _spec(table, paths)
     assert (
-        "loss 'hinge' is for multiclass tasks, 'diagnosis' is binary (use bce, cross_entropy)"
+        "loss 'hinge' is for multiclass tasks, 'diagnosis' is binary (use bce, cross_entropy"
         in str(raised.value)
     )
 
