@@ -57,6 +57,7 @@ ANALYSES = Registry(
             config="benchmark.measures.config:CostConfig",
             summary="seconds of training and inference, arithmetic, device memory",
             family="measure",
+            result_version=2,  # 2: norms are no arithmetic that keeps a model from being counted
             gives=(
                 "train_seconds_epoch",
                 "train_seconds_batch",

@@ -102,6 +102,15 @@ def test_a_layer_that_cannot_be_counted_is_named() -> None:
     flops, reason = forward_flops(lambda: torch.fft.rfft(x))
     assert flops is None
     assert "no formula for _fft_r2c" in reason
+    flops, reason = forward_flops(lambda: torch.linalg.svd(x))
+    assert flops is None
+    assert "svd" in reason
+
+
+def test_elementwise_work_and_norms_keep_nothing_from_being_counted() -> None:
+    layer, x = nn.Linear(8, 4), torch.randn(6, 8)
+    found = forward_flops(lambda: layer(nn.functional.normalize(x).relu() / x.norm(dim=1).mean()))
+    assert found == (2 * 6 * 8 * 4, "")
 
 
 def _count(trained: Any, **fields: Any) -> Outcome:
