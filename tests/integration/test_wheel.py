@@ -50,10 +50,16 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     Path(own, "borrowed.pth").write_text("\n".join(sorted(borrowed)))
     code = "import benchmark; print(benchmark.__file__)"
     found = subprocess.run(
-        [str(python), "-P", "-c", code], capture_output=True, text=True, check=True
+        [str(python), "-P", "-c", code], capture_output=True, text=True, check=True, env=bare()
     )
     assert found.stdout.startswith(own), "this is not the installed package"
     return home
+
+
+def bare() -> dict[str, str]:
+    """Return the environment without what points Python or mmbench at somebody's folders."""
+    kept = os.environ.items()
+    return {k: v for k, v in kept if k != "PYTHONPATH" and not k.startswith("MMBENCH_")}
 
 
 def _pip(*words: str) -> None:
@@ -64,11 +70,10 @@ def _pip(*words: str) -> None:
 
 def mmbench(installed: Path, folder: Path, *words: str) -> str:
     """Run the installed console script in ``folder`` and return what it printed."""
-    own = {name: value for name, value in os.environ.items() if not name.startswith("MMBENCH_")}
     done = subprocess.run(
         [str(installed / "bin" / "mmbench"), *words],
         cwd=folder,
-        env={**own, "XDG_CACHE_HOME": str(folder / "xdg")},
+        env={**bare(), "XDG_CACHE_HOME": str(folder / "xdg")},
         capture_output=True,
         text=True,
         timeout=110,

@@ -72,7 +72,7 @@ def _omics(folder: Path) -> tuple[dict[str, pd.DataFrame], Literal["zscore", "lo
     if found:
         path, scale = found[0]
         values = _matrix(path)
-        omics["rna"] = values if scale == "zscore" else values.clip(lower=0).add(1).map(np.log2)
+        omics["rna"] = values if scale == "zscore" else np.log2(values.clip(lower=0) + 1)
     if (folder / _CNA).is_file():
         omics["cnv"] = _matrix(folder / _CNA).fillna(0.0)
     if (folder / _MUTATIONS).is_file():
