@@ -72,7 +72,11 @@ def _omics(folder: Path) -> tuple[dict[str, pd.DataFrame], Literal["zscore", "lo
     if found:
         path, scale = found[0]
         values = _matrix(path)
-        omics["rna"] = values if scale == "zscore" else np.log2(values.clip(lower=0) + 1)
+        if scale == "log2":
+            # Over the array: one call per gene and sample would take minutes.
+            logs = np.log2(values.to_numpy().clip(min=0) + 1)
+            values = pd.DataFrame(logs, index=values.index, columns=values.columns)
+        omics["rna"] = values
     if (folder / _CNA).is_file():
         omics["cnv"] = _matrix(folder / _CNA).fillna(0.0)
     if (folder / _MUTATIONS).is_file():
