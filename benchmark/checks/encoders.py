@@ -97,10 +97,19 @@ def data_of(modality: Modality, seed: int = 1) -> ModalityData:
     )
 
 
-@_check("register it with output='vector', 'tokens' or 'any', and set width (and tokens)")
+@_check(
+    "give every setting a default, and take (modality, config); UsageError says what does not fit",
+    gate=True,
+)
+def it_can_be_built(subject: EncoderSubject) -> None:
+    """For a vector, a text, a sequence, an image or a volume."""
+    expect(subject.gives, "its family says neither vector nor tokens nor any")
+    next(subject.each(), None)
+
+
+@_check("register it with gives='vector', 'tokens' or 'any', and set width (and tokens)")
 def codes_have_the_shape_it_tells(subject: EncoderSubject) -> None:
     """``(B, width)`` for a vector, ``(B, tokens, width)`` for tokens; finite."""
-    expect(subject.gives, "its family says neither vector nor tokens nor any")
     for what, encoder, data in subject.each():
         wanted: tuple[int, ...] = (_SIZE, encoder.width)
         if encoder.output == "tokens":

@@ -484,7 +484,7 @@ ENCODER_FAULTS = {
     "blind": ("data.values.flatten(1)", "0 * data.values.flatten(1)", "values matter",
               "other values of a vector"),
     "nothing fits": ("super().__init__()", "super().__init__()\n        from benchmark.core.errors "
-                     "import UsageError\n        raise UsageError('no')", "codes have the shape",
+                     "import UsageError\n        raise UsageError('no')", "it can be built",
                      "it takes none of these"),
 }  # fmt: skip
 
