@@ -15,6 +15,7 @@ no keys of the attention and its pooled vector is zero; the release feeds sentin
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Self
 
 import torch
 from torch import Tensor, nn
@@ -23,6 +24,7 @@ from benchmark.core.problem import Problem
 from benchmark.models._fusion import Fused, FusionModel, common_width
 from benchmark.models.encoders._base import Encoder
 from benchmark.models.joint_transformer.config import JointTransformerConfig
+from benchmark.models.joint_transformer.stacked import fuse_stacked
 from benchmark.models.layers.heads import TaskHeads
 from benchmark.models.layers.tokens import pool_modalities, token_flags
 from benchmark.models.layers.transformer import TransformerLayer
@@ -64,3 +66,14 @@ class JointTransformer(FusionModel):
             tokens = layer(tokens, keys)
         pooled = pool_modalities(tokens, self.counts, observed)
         return Fused(self.heads(pooled), pooled)
+
+    @classmethod
+    def fuse_experts(
+        cls,
+        experts: Sequence[Self],
+        codes: Sequence[Tensor],
+        observed: Tensor,
+        replaced: Mapping[int, Tensor],
+    ) -> Fused:
+        """Fuse by several experts; equal to one by one but for rounding and random streams."""
+        return fuse_stacked(experts, codes, observed, replaced)
