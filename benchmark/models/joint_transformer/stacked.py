@@ -10,10 +10,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional
 
 from benchmark.models._fusion import Fused
@@ -85,7 +85,7 @@ def _fuse_group(
     ]
     keys = None if bool(observed.all()) else token_flags(observed, first.counts)
     layers = [
-        _Weights.of([one.layers[index] for one in experts], dtype)
+        _Weights.of([cast("TransformerLayer", one.layers[index]) for one in experts], dtype)
         for index in range(len(first.layers))
     ]
     tokens = _first_layer(base, changed, layers[0], keys)
@@ -100,7 +100,7 @@ def _fuse_group(
 def _heads(experts: Sequence[JointTransformer], latent: Tensor) -> dict[str, Tensor]:
     rows, logits = latent.flatten(1, 2), {}
     for t, task in enumerate(experts[0].heads.outputs):
-        linear = [one.heads.linear[t] for one in experts]
+        linear = [cast("nn.Linear", one.heads.linear[t]) for one in experts]
         weight = torch.stack([one.weight for one in linear]).to(latent.dtype)
         bias = torch.stack([one.bias for one in linear]).to(latent.dtype)
         mapped = torch.baddbmm(bias[:, None], rows, weight.transpose(1, 2))
@@ -189,9 +189,9 @@ def _first_layer(
     projected = _linear(_norm(every), layer.qkv, layer.qkv_bias)  # (g, B, T + sum P, 3 D)
     parts = projected.split([base.shape[2], *(one.shape[2] for _, one in changed)], dim=2)
     spans = [span for span, _ in changed]
-    qkv = _Passes.apply(spans, parts[0], *parts[1:])
+    qkv = _passes(spans, parts[0], *parts[1:])
     # The doubled skip forgets a layer's input.
-    tokens = base if layer.doubled else _Passes.apply(spans, base, *(one for _, one in changed))
+    tokens = base if layer.doubled else _passes(spans, base, *(one for _, one in changed))
     return _after_projection(tokens, qkv, layer, keys)
 
 
@@ -267,6 +267,11 @@ def _spans(counts: Sequence[int]) -> list[slice]:
 def _at(tokens: Tensor, span: slice) -> Tensor:
     """Take a modality's tokens of (..., T, D)."""
     return tokens[..., span, :]
+
+
+def _passes(spans: Sequence[slice], base: Tensor, *changed: Tensor) -> Tensor:
+    laid: Tensor = _Passes.apply(spans, base, *changed)  # type: ignore[no-untyped-call]
+    return laid
 
 
 class _Passes(torch.autograd.Function):
