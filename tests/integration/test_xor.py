@@ -28,7 +28,7 @@ def _accuracy(paths: Paths, mechanisms: dict[str, float], model: str, **config: 
     options = DATASETS.config("planted").parse({"n": 600, "width": 4, "mechanisms": mechanisms})
     release = DATASETS.load("planted").probe(options, DataContext(paths))
     control = model in ("ridge_logistic", "best_single", "boosting")
-    tokens = not control and MODELS.config(model).encoder_output == "tokens"
+    tokens = not control and MODELS.config(model).parse(config).encoder_gives("a") == "tokens"
     encoder = TOKENS if tokens else VECTOR
     spec = RunSpec(
         components=(
@@ -57,6 +57,14 @@ def _accuracy(paths: Paths, mechanisms: dict[str, float], model: str, **config: 
     [
         ("early_fusion", {"hidden": [32]}),
         ("joint_transformer", {"heads": 2, "dropout": 0.0}),
+        (
+            "i2moe",
+            {
+                "fusion": {"name": "early_fusion", "hidden": [32]},
+                "interaction_weight": 0.01,
+                "weight_dropout": 0.0,
+            },
+        ),
         ("lrmf", {"rank": 8, "width": 16, "hidden": [16]}),
         ("tensor_fusion", {"hidden": [32]}),
         ("mult", {"width": 8, "layers": 1, "self_layers": 1, "heads": 2, "pool": "mean"}),
