@@ -21,6 +21,7 @@ NEEDED: dict[str, dict[str, Any]] = {
     "boosting": {"rounds": 25},
     "boosting_cox": {"rounds": 25, "columns": 1.0},
     "clinical_only": {"modality": "b"},
+    "given_score": {"modality": "b", "link": "logit"},
 }
 _CLASSES: dict[str, tuple[str, ...]] = {"binary": ("x", "y"), "regression": (), "survival": ()}
 _PROBABILITIES = ("binary", "multiclass", "multilabel")

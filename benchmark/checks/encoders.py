@@ -26,6 +26,8 @@ _MODALITIES = (
     Modality(name="g", kind="image", shape=(1, 32, 32)),
     Modality(name="x", kind="volume", shape=(1, 24, 24, 24)),
 )
+#: Tried with encoders that take none of the others: the values are whole numbers.
+_EVENTS = Modality(name="e", kind="events", shape=(6, 9))
 #: Settings under which a built-in encoder is small.
 NEEDED: dict[str, dict[str, Any]] = {
     "cnn3d": {"channels": [4, 4, 4], "width": 8},
@@ -68,27 +70,36 @@ class EncoderSubject:
 
     def each(self) -> Iterator[tuple[str, Encoder, ModalityData]]:
         """Yield the modalities it takes, with an encoder and values of five samples."""
-        refused, taken = dict[str, None](), False
+        refused, taken, events = dict[str, None](), False, False
         for output in self.gives:
-            for modality in _MODALITIES:
+            for modality in (*_MODALITIES, _EVENTS):
+                if modality is _EVENTS and taken and not events:
+                    continue
                 try:
                     encoder = self.build(modality, output)
                 except UsageError as error:
                     refused[f"{modality.kind} {modality.shape}: {error.message}"] = None
                     continue
-                taken = True
+                taken, events = True, modality is _EVENTS
                 yield f"a {modality.kind} {modality.shape}", encoder, data_of(modality)
         if not taken:
             fail("it takes none of these:\n" + "\n".join(refused))
 
 
 def data_of(modality: Modality, seed: int = 1) -> ModalityData:
-    """Return values of five samples; a sequence has times, a mask and lengths."""
+    """Return values of five samples; sequences and events have times and lengths."""
     generator = torch.Generator().manual_seed(seed)
     values = torch.randn(_SIZE, *modality.shape, generator=generator)
-    if modality.kind != "sequence":
+    if modality.kind not in ("sequence", "events"):
         return ModalityData(values)
     steps = modality.shape[0]
+    if modality.kind == "events":
+        codes = torch.randint(1, modality.shape[1], (_SIZE, steps), generator=generator)
+        # Padding has to be there: it is nobody's.
+        codes[0, steps // 2 :] = 0
+        lengths = (codes > 0).sum(dim=1)
+        return ModalityData(codes, times=torch.arange(steps).expand(_SIZE, steps).float(),
+                            lengths=lengths)  # fmt: skip
     return ModalityData(
         values=values,
         times=torch.arange(steps, dtype=torch.float32).expand(_SIZE, steps).clone(),
@@ -153,7 +164,8 @@ def values_matter_and_state_survives(subject: EncoderSubject) -> None:
     """Other values give other codes; ``state_dict`` holds all that was learned."""
     for what, encoder, data in subject.each():
         encoder.eval()
-        moved = ModalityData(-2 * data.values, data.times, data.mask, data.lengths)
+        other = _other(data.values)
+        moved = ModalityData(other, data.times, data.mask, data.lengths)
         read = not torch.allclose(_codes(encoder, data), _codes(encoder, moved))
         expect(read, f"other values of {what} give the same codes")
         state = {name: one.clone() for name, one in encoder.state_dict().items()}
@@ -164,6 +176,13 @@ def values_matter_and_state_survives(subject: EncoderSubject) -> None:
         encoder.load_state_dict(state)
         same = torch.equal(before, _codes(encoder, data))
         expect(same, f"{what} is encoded otherwise after load_state_dict(state_dict())")
+
+
+def _other(values: Tensor) -> Tensor:
+    """Return other numbers; other codes in the places of codes."""
+    if values.is_floating_point():
+        return -2 * values
+    return torch.where(values > 0, values.max() + 1 - values, 0)
 
 
 def _codes(encoder: Encoder, data: ModalityData) -> Tensor:

@@ -96,6 +96,9 @@ MODELS = Registry(
         "clinical_only": _control(
             "clinical_only", "ClinicalOnly", "L2 regression on one modality, such as age and sex"
         ),
+        "given_score": _control(
+            "given_score", "GivenScore", "a score the data comes with, such as APACHE IVa"
+        ),
         "boosting": _control("boosting", "Boosting", "gradient-boosted trees on flat features"),
         "boosting_cox": _control(
             "boosting_cox", "BoostingCox", "gradient-boosted Cox trees on flat features"

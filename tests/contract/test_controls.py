@@ -52,7 +52,11 @@ def test_learns_what_is_there(name: str, kind: Any) -> None:
         assert value > 0.8
 
 
-@pytest.mark.parametrize(("name", "kind"), [case for case in CASES if case[0] != "prior"])
+#: Controls that never look at validation rows.
+BLIND = ("prior", "given_score")
+
+
+@pytest.mark.parametrize(("name", "kind"), [case for case in CASES if case[0] not in BLIND])
 def test_without_validation_labels_the_task_is_named(name: str, kind: str) -> None:
     with pytest.raises(DataError, match="task 't' has no usable label in the validation part"):
         _build(name, kind).fit(make_data(kind, 0), unlabelled(make_data(kind, 1), np.arange(90)))
@@ -127,11 +131,40 @@ def test_pca_ridge_cox_reads_the_modalities_it_is_told() -> None:
 
 @pytest.mark.parametrize(
     ("name", "settings"),
-    [("clinical_only", {"modality": "c"}), ("pca_ridge_cox", {"modalities": ["a", "c"]})],
+    [
+        ("clinical_only", {"modality": "c"}),
+        ("pca_ridge_cox", {"modalities": ["a", "c"]}),
+        ("given_score", {"modality": "c"}),
+    ],
 )
 def test_a_modality_the_run_lacks_is_named(name: str, settings: dict[str, Any]) -> None:
     with pytest.raises(UnknownNameError, match="unknown modality 'c'"):
-        _build(name, "survival", **settings)
+        _build(name, MODELS.config(name).kinds[-1], **settings)
+
+
+def test_given_score_is_the_fact_itself_or_the_training_prevalence() -> None:
+    train, data = make_data("binary", 0), make_data("binary", 2)
+    data.features["b"][:] = np.linspace(0, 1, len(data.observed))[:, None]
+    data.features["b"][:3, 1] = np.nan
+    control = _build("given_score", "binary", modality="b", fact=1, link="probability")
+    control.fit(train, make_data("binary", 1))
+    scores = control.predict(data)["t"]
+    assert np.array_equal(scores[3:], np.linspace(0, 1, len(data.observed))[3:])
+    assert np.array_equal(scores[:3], np.full(3, train.targets["t"].mean()))
+    control = _build("given_score", "binary", modality="b", fact=1, link="logit")
+    control.fit(train, make_data("binary", 1))
+    scores = control.predict(data)["t"][3:]
+    assert np.allclose(np.log(scores / (1 - scores)), np.linspace(0, 1, len(data.observed))[3:])
+
+
+def test_given_score_refuses_what_is_no_probability_or_not_there() -> None:
+    train = make_data("binary", 0)
+    control = _build("given_score", "binary", modality="b", link="probability")
+    control.fit(train, train)
+    with pytest.raises(DataError, match=r"modality 'b' is no probability: row \d+ holds"):
+        control.predict(train)
+    with pytest.raises(DataError, match="modality 'b' has 3 facts"):
+        _build("given_score", "binary", modality="b", fact=3).fit(train, train)
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,8 @@ from benchmark.checks.encoders import CHECKS, EncoderSubject
 from benchmark.models.encoders import ENCODERS
 
 #: Image backbones are as large as published; tests of their own look at them.
-NAMES = ["cnn3d", "gru", "maxout", "mlp", "patch", "text_vector"]
+NAMES = ["cnn3d", "event_transformer", "grid_transformer", "gru", "maxout", "mlp", "mtand",
+         "patch", "text_vector"]  # fmt: skip
 
 
 @pytest.mark.parametrize("name", NAMES)

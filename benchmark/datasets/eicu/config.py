@@ -131,6 +131,8 @@ HOURLY_CHANNELS = [
     "wbc",
 ]
 CODED = ("diagnosis", "treatment", "medication", "lab")
+#: Hours that APACHE looks at: in a shorter window it would tell what comes after.
+APACHE_HOURS = 24
 #: Worst values of the first day; -1 is unknown.
 APACHE_APS = [
     "intubated",

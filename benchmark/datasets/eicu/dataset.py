@@ -26,6 +26,7 @@ from benchmark.datasets.eicu import cohort
 from benchmark.datasets.eicu.apache import read_apache
 from benchmark.datasets.eicu.config import (
     APACHE_APS,
+    APACHE_HOURS,
     APACHE_PRED,
     CHANNELS,
     CODED,
@@ -58,7 +59,7 @@ from benchmark.datasets.icu.stays import (
 )
 
 #: Raised when what :meth:`EICU.prepare` writes changes.
-PREPARED = 1
+PREPARED = 2
 _EVENTS = {"stay": pl.Int64, "minutes": pl.Int64, "name": pl.String, "value": pl.Float64}
 OPTIONAL = ("diagnosis", "treatment", "medication", "lab", "note", "vitalPeriodic",
             "vitalAperiodic", "nurseCharting", "apacheApsVar", "apachePredVar",
@@ -105,13 +106,12 @@ class EICU(StayDataset):
 
     @classmethod
     def describe(cls, config: EICUConfig) -> Component:
-        """Nine modalities and four tasks."""
+        """Nine modalities and four tasks; windows below a day have no APACHE modality."""
         channels = HOURLY_CHANNELS if config.series == "hourly" else CHANNELS
-        vectors = {
-            "apache": len(APACHE_APS) + len(APACHE_PRED),
-            "demographics": len(DEMOGRAPHICS),
-            "apache_prediction": 1,
-        }
+        vectors = {"demographics": len(DEMOGRAPHICS)}
+        if config.window_hours >= APACHE_HOURS:
+            vectors = {"apache": len(APACHE_APS) + len(APACHE_PRED), **vectors}
+            vectors["apache_prediction"] = 1
         return Component(
             dataset="eicu",
             modalities=(
@@ -274,8 +274,11 @@ def _inputs(config: EICUConfig, folder: Path, stays: pl.DataFrame) -> StayData:
     notes = _events(folder, "note").join(ids, on="stay").sort("row", "minutes", "name")
     texts = dict(notes.group_by("row").agg(pl.col("name").str.join("\n")).iter_rows())
     vectors = {"demographics": cohort.demographics(stays)}
-    for name, width in (("apache", len(APACHE_APS) + len(APACHE_PRED)), ("apache_prediction", 1)):
-        vectors[name] = _facts(folder / f"{name}.parquet", ids, width)
+    if config.window_hours >= APACHE_HOURS:
+        widths = {"apache": len(APACHE_APS) + len(APACHE_PRED), "apache_prediction": 1}
+        vectors |= {
+            name: _facts(folder / f"{name}.parquet", ids, width) for name, width in widths.items()
+        }
     return StayData(
         series={"series": (_series(measured, len(stays), channels), tuple(channels))},
         codes=codes,
@@ -304,8 +307,14 @@ def _ragged(
 
 
 def _counted(texts: list[str]) -> NDArray[np.object_]:
-    """Count terms; without any text at all there is one empty term."""
-    return count_terms(texts if any(text.strip() for text in texts) else ["nothing"] * len(texts))
+    """Count terms; where no stay has a text, none of them has a term."""
+    if any(text.strip() for text in texts):
+        return count_terms(texts)
+    counts = count_terms(["nothing"] * len(texts))
+    for row in counts:
+        row.data[:] = 0
+        row.eliminate_zeros()
+    return counts
 
 
 def _facts(path: Path, ids: pl.DataFrame, width: int) -> NDArray[np.float64]:

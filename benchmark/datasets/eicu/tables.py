@@ -36,16 +36,20 @@ class EventTable:
         offset: Column of minutes from unit admission.
         columns: Columns read, with types.
         shape: From rows of those columns to ``stay, minutes, name[, value]``.
+        entered: Column of the minutes at which a row was entered, where it may be later.
     """
 
     name: str
     offset: str
     columns: Types
     shape: Callable[[pl.DataFrame], pl.DataFrame]
+    entered: str | None = None
 
     def events(self, window: int, stays: list[int], rows: pl.DataFrame) -> pl.DataFrame:
-        """Return the events of some stays inside a window of minutes."""
+        """Return the events of some stays that a window of minutes holds, and that it knows of."""
         inside = pl.col(self.offset) < window
+        if self.entered is not None:
+            inside &= pl.col(self.entered) < window
         chosen = rows.filter(pl.col(STAY).is_in(stays) & inside)
         return self.shape(chosen.rename({STAY: "stay", self.offset: "minutes"}))
 
@@ -112,11 +116,13 @@ def code_tables() -> dict[str, EventTable]:
         offset="drugstartoffset",
         columns={
             STAY: pl.Int64,
+            "drugorderoffset": pl.Int64,
             "drugstartoffset": pl.Int64,
-            "drugordercancelled": pl.String,
             "drugname": pl.String,
         },
-        shape=_medication,
+        # When an order is cancelled is not told, so that it was is not known in the window either.
+        shape=partial(_codes, code="drugname"),
+        entered="drugorderoffset",
     )
     return tables
 
@@ -177,7 +183,3 @@ def _codes(rows: pl.DataFrame, code: str) -> pl.DataFrame:
     name = pl.col(code).str.strip_chars().str.to_lowercase()
     found = rows.with_columns(name=name, minutes=pl.col("minutes").clip(0))
     return found.filter(pl.col("name") != "").select("stay", "minutes", "name")
-
-
-def _medication(rows: pl.DataFrame) -> pl.DataFrame:
-    return _codes(rows.filter(pl.col("drugordercancelled") == "No"), code="drugname")

@@ -135,15 +135,20 @@ class StayDataset(Dataset):
     def control_features(
         self, rows: Rows, preprocessor: Mapping[str, Any]
     ) -> dict[str, NDArray[np.float64]]:
-        """Return summaries of series, codes present, facts and reduced notes; NaN if unobserved."""
+        """Return summaries of series, codes present, facts and reduced notes; NaN if unobserved.
+
+        Facts are those recorded, not scaled: trees do not mind, and linear controls scale.
+        """
         there = self.observed(rows)
         features = {}
         for m, modality in enumerate(self.component.modalities):
-            seen = there[:, m]
-            values = self._features_of(modality.name, rows[seen], preprocessor[modality.name])
-            width = values.shape[1] if seen.any() else self._feature_width(modality.name)
-            features[modality.name] = np.full((len(rows), width), np.nan)
-            features[modality.name][seen] = values
+            name, seen = modality.name, there[:, m]
+            if not seen.any():
+                features[name] = np.full((len(rows), self._feature_width(name)), np.nan)
+                continue
+            values = self._features_of(name, rows[seen], preprocessor[name])
+            features[name] = np.full((len(rows), values.shape[1]), np.nan)
+            features[name][seen] = values
         return features
 
     def overwrite(
@@ -218,8 +223,8 @@ class StayDataset(Dataset):
             return summaries(self._grid(name, rows))
         if name in self.data.codes:
             return bag(self.data.codes[name][0], rows, fitted, self.config.event_codes)
-        if len(rows) == 0:
-            return np.zeros((0, 0))
+        if name in self.data.vectors:
+            return _facts_and_flags(self.data.vectors[name][rows])
         return self._dense(name, rows, fitted)
 
     def _feature_width(self, name: str) -> int:
@@ -227,6 +232,8 @@ class StayDataset(Dataset):
             return 5 * len(self.data.series[name][1])
         if name in self.data.codes:
             return self.config.event_codes
+        if name in self.data.vectors:
+            return _facts_and_flags(self.data.vectors[name][:0]).shape[1]
         return self.component.modality(name).shape[0]
 
     def _grid(self, name: str, rows: Rows) -> Values:
@@ -236,6 +243,14 @@ class StayDataset(Dataset):
     def _irregular(self, name: str, rows: Rows, scaler: ChannelScaler) -> Irregular:
         series, channels = self.data.series[name]
         return irregular(series, rows, len(channels), self.config.series_steps, scaler)
+
+
+def _facts_and_flags(facts: Values) -> Values:
+    """Return facts as they are (NaN unknown) and flags of what is known, for controls.
+
+    A modality of one fact is known where it is observed, so it has no flag.
+    """
+    return facts if facts.shape[1] == 1 else np.concatenate([facts, np.isfinite(facts)], axis=1)
 
 
 def stay_modality(config: StayConfig, name: str, data: StayData) -> Modality:

@@ -6,7 +6,7 @@ diagnosis and a vasopressor together raise the risk of death more than both alon
 plan of care name it in words.
 
 Edge cases on purpose: ages ``> 89``, blank and below 18, stays of 23.9 and 24.1 hours, events
-before admission and after the window, repeated chart times, cancelled orders, values that are not
+before admission and after the window, orders dated back, repeated chart times, values that are not
 numbers, unknown discharge status, stays without a single event, two APACHE results per stay.
 """
 
@@ -23,7 +23,7 @@ import pandas as pd
 from benchmark.core.seeding import derive_seed
 from benchmark.datasets.eicu.config import APACHE_APS, APACHE_PRED
 
-GENERATOR_VERSION = 1
+GENERATOR_VERSION = 2
 _HOUR = 60
 _LABS = {"glucose": 130, "potassium": 4.1, "sodium": 138, "creatinine": 1.1, "BUN": 20,
          "lactate": 1.6, "WBC x 1000": 9, "platelets x 1000": 220, "Hgb": 11,
@@ -196,7 +196,8 @@ def _code(
         )  # fmt: skip
     for text in rng.choice(_DRUGS[1:], 2):
         tables["medication"].append(
-            {**key, "drugorderoffset": 0, "drugstartoffset": int(rng.integers(-300, 900)),
+            {**key, "drugorderoffset": 2000 if rng.random() < 0.1 else 0,
+             "drugstartoffset": int(rng.integers(-300, 900)),
              "drugordercancelled": "Yes" if rng.random() < 0.1 else "No", "drugname": str(text)}
         )  # fmt: skip
     plan = "Critically ill" if stay["severity"] + 0.5 * rng.normal() > 0.5 else "Stable"

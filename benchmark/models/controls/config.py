@@ -131,6 +131,22 @@ class ClinicalOnlyConfig(RidgeConfigs):
     modality: str = "clinical"
 
 
+class GivenScoreConfig(ControlConfig):
+    """Settings of the score that the data comes with.
+
+    Attributes:
+        modality: Holds the score.
+        fact: Which number of the modality's control features it is, from 0.
+        link: What the number is: a ``probability``, or a ``logit``.
+    """
+
+    kinds: ClassVar[tuple[TaskKind, ...]] = ("binary",)
+
+    modality: str = "score"
+    fact: int = Field(default=0, ge=0)
+    link: Literal["probability", "logit"] = "probability"
+
+
 class BestSingleConfig(RidgeConfigs):
     """Settings of the best single modality.
 

@@ -16,6 +16,18 @@ ENCODERS = Registry(
             summary="volume through six convolutions",
             family="any",
         ),
+        "event_transformer": Entry(
+            target="benchmark.models.encoders.event_transformer:EventTransformerEncoder",
+            config="benchmark.models.encoders.config:EventTransformerEncoderConfig",
+            summary="coded events with their hours through a transformer",
+            family="any",
+        ),
+        "grid_transformer": Entry(
+            target="benchmark.models.encoders.grid_transformer:GridTransformerEncoder",
+            config="benchmark.models.encoders.config:GridTransformerEncoderConfig",
+            summary="transformer over the steps of a series",
+            family="any",
+        ),
         "gru": Entry(
             target="benchmark.models.encoders.gru:GRUEncoder",
             config="benchmark.models.encoders.config:GRUEncoderConfig",
@@ -33,6 +45,12 @@ ENCODERS = Registry(
             config="benchmark.models.encoders.config:MLPEncoderConfig",
             summary="flat vector through a multilayer perceptron",
             family="vector",
+        ),
+        "mtand": Entry(
+            target="benchmark.models.encoders.mtand:MTANDEncoder",
+            config="benchmark.models.encoders.config:MTANDEncoderConfig",
+            summary="multi-time attention of reference points to irregular times",
+            family="any",
         ),
         "patch": Entry(
             target="benchmark.models.encoders.patch:PatchEncoder",

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from benchmark.core.batch import ModalityData
 from benchmark.core.errors import UsageError
+from benchmark.core.problem import Modality
 
 
 class Encoder(nn.Module, ABC):
@@ -46,3 +47,20 @@ class Encoder(nn.Module, ABC):
         Encoders that can do so use :func:`benchmark.models.encoders._weights.load_into`.
         """
         raise UsageError(f"{type(self).__name__} takes no pretrained weights, {path} was named")
+
+
+def refuse_events(name: str, modality: Modality) -> None:
+    """Check that a modality holds measured numbers, not coded events.
+
+    Args:
+        name: Of the encoder.
+        modality: What it is to encode.
+
+    Raises:
+        UsageError: Its values are codes, of which no sum or product means anything.
+    """
+    if modality.kind == "events":
+        raise UsageError(
+            f"{name} takes numbers, modality {modality.name!r} holds coded events",
+            "choose encoder event_transformer",
+        )

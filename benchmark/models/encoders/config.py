@@ -78,6 +78,67 @@ class GRUEncoderConfig(PatchEncoderConfig):
     hidden: Width = 256
 
 
+class GridTransformerEncoderConfig(Frozen):
+    """Settings of the transformer over the steps of a series.
+
+    Attributes:
+        width: D.
+        layers: L.
+        heads: Attention heads; a divisor of D.
+        dropout: Probability of every dropout.
+        pool: What a vector is, where one is wanted: the ``mean`` of the valid steps, or a ``class``
+            token in front of them.
+    """
+
+    width: Width = 32
+    layers: Width = 1
+    heads: Width = 4
+    dropout: float = Field(default=0.1, ge=0, lt=1)
+    pool: Literal["mean", "class"] = "mean"
+
+
+class EventTransformerEncoderConfig(Frozen):
+    """Settings of the transformer over coded events.
+
+    Attributes:
+        width: D.
+        layers: L.
+        heads: Attention heads; a divisor of D.
+        tokens: P, queries that read the events; used only where tokens are wanted.
+        period: Longest period of the sinusoids of time, in hours.
+        dropout: Probability of every dropout.
+    """
+
+    width: Width = 32
+    layers: Width = 1
+    heads: Width = 4
+    tokens: Width = 4
+    period: float = Field(default=96.0, gt=2, allow_inf_nan=False)
+    dropout: float = Field(default=0.1, ge=0, lt=1)
+
+
+class MTANDEncoderConfig(Frozen):
+    """Settings of multi-time attention.
+
+    Attributes:
+        width: D.
+        points: K, reference points, evenly from 0 to ``hours``.
+        hours: Length of the window; times are divided by it.
+        heads: H, time embeddings, each with an attention of its own.
+        time_width: d_r, numbers of a time embedding: one linear, the others sines.
+        key_width: d_k, what queries and keys are mapped to.
+        dropout: Of attention weights.
+    """
+
+    width: Width = 32
+    points: Width = 24
+    hours: float = Field(default=24.0, gt=0, allow_inf_nan=False)
+    heads: Width = 2
+    time_width: Annotated[int, Field(ge=2)] = 16
+    key_width: Width = 16
+    dropout: float = Field(default=0.0, ge=0, lt=1)
+
+
 class CNN3DEncoderConfig(PatchEncoderConfig):
     """Settings of the convolutions over a volume.
 

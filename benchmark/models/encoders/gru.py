@@ -9,7 +9,7 @@ from benchmark.core.batch import ModalityData
 from benchmark.core.errors import UsageError
 from benchmark.core.problem import Modality
 from benchmark.models._config import EncoderOutput
-from benchmark.models.encoders._base import Encoder
+from benchmark.models.encoders._base import Encoder, refuse_events
 from benchmark.models.encoders.config import GRUEncoderConfig
 from benchmark.models.layers.patches import PatchEmbedding
 
@@ -35,6 +35,7 @@ class GRUEncoder(Encoder):
         self, modality: Modality, config: GRUEncoderConfig, output: EncoderOutput = "vector"
     ) -> None:
         super().__init__()
+        refuse_events("gru", modality)
         if len(modality.shape) != 2:
             raise UsageError(
                 f"gru takes a sequence of vectors, modality {modality.name!r} has shape "

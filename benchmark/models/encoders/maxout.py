@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from benchmark.core.batch import ModalityData
 from benchmark.core.problem import Modality
 from benchmark.models._config import EncoderOutput
-from benchmark.models.encoders._base import Encoder
+from benchmark.models.encoders._base import Encoder, refuse_events
 from benchmark.models.encoders.config import MaxoutEncoderConfig
 from benchmark.models.layers.batch_norm import VectorBatchNorm
 from benchmark.models.layers.maxout import Maxout
@@ -37,6 +37,7 @@ class MaxoutEncoder(Encoder):
         self, modality: Modality, config: MaxoutEncoderConfig, output: EncoderOutput = "vector"
     ) -> None:
         super().__init__()
+        refuse_events("maxout", modality)
         self.output, self.width = output, config.width
         values = prod(modality.shape)
         layers: list[nn.Module] = [VectorBatchNorm(values, eps=INPUT_EPS)]

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from benchmark.core.batch import ModalityData
 from benchmark.core.problem import Modality
-from benchmark.models.encoders._base import Encoder
+from benchmark.models.encoders._base import Encoder, refuse_events
 from benchmark.models.encoders.config import MLPEncoderConfig
 from benchmark.models.layers.mlp import mlp
 
@@ -23,12 +23,16 @@ class MLPEncoder(Encoder):
     Args:
         modality: Says the number of values F per sample.
         config: Widths, dropout, activation.
+
+    Raises:
+        UsageError: The modality holds coded events.
     """
 
     output: Literal["vector", "tokens"] = "vector"
 
     def __init__(self, modality: Modality, config: MLPEncoderConfig) -> None:
         super().__init__()
+        refuse_events("mlp", modality)
         self.width = config.width
         self.layers = mlp(
             prod(modality.shape), config.hidden, config.width, config.dropout, config.activation

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from benchmark.core.batch import ModalityData
 from benchmark.core.problem import Modality
-from benchmark.models.encoders._base import Encoder
+from benchmark.models.encoders._base import Encoder, refuse_events
 from benchmark.models.encoders.config import PatchEncoderConfig
 from benchmark.models.layers.patches import PatchEmbedding
 
@@ -24,12 +24,16 @@ class PatchEncoder(Encoder):
     Args:
         modality: Says the number of values F per sample.
         config: P and D.
+
+    Raises:
+        UsageError: The modality holds coded events.
     """
 
     output: Literal["vector", "tokens"] = "tokens"
 
     def __init__(self, modality: Modality, config: PatchEncoderConfig) -> None:
         super().__init__()
+        refuse_events("patch", modality)
         self.width, self.tokens = config.width, config.patches
         self.embedding = PatchEmbedding(prod(modality.shape), config.patches, config.width)
 

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from benchmark.core.batch import ModalityData
 from benchmark.core.errors import UsageError
 from benchmark.core.problem import Modality
-from benchmark.models.encoders._base import Encoder
+from benchmark.models.encoders._base import Encoder, refuse_events
 from benchmark.models.encoders.config import TextVectorEncoderConfig
 from benchmark.models.layers.mlp import mlp
 
@@ -33,6 +33,7 @@ class TextVectorEncoder(Encoder):
 
     def __init__(self, modality: Modality, config: TextVectorEncoderConfig) -> None:
         super().__init__()
+        refuse_events("text_vector", modality)
         if len(modality.shape) != 1:
             raise UsageError(
                 f"text_vector takes one vector per sample, modality {modality.name!r} has shape "

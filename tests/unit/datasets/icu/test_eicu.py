@@ -172,3 +172,84 @@ def test_without_the_hourly_export(tmp_path: Path, context: DataContext) -> None
     found = EICU(EICUConfig(), alone)
     assert not found.samples["observed:series"].any()
     assert found.samples["observed:demographics"].all()
+
+
+def test_windows_below_a_day_have_no_apache_modality(tmp_path: Path) -> None:
+    names = {one.name for one in EICU.describe(EICUConfig(window_hours=23)).modalities}
+    assert not names & {"apache", "apache_prediction"}
+    made = DataContext(Paths(cache=tmp_path), source="synthetic")
+    short = EICU(EICUConfig(window_hours=12, synthetic_size=30), made)
+    rows = np.arange(len(short.samples))
+    assert set(short.control_features(rows, short.fit(rows))) == names
+
+
+def test_what_was_entered_after_the_window_is_not_known_in_it() -> None:
+    rows = pl.DataFrame(
+        {
+            "patientunitstayid": [1, 1, 1],
+            "drugorderoffset": [10, 2000, -5],
+            "drugstartoffset": [20, 20, 1500],
+            "drugname": ["A", "back-dated", "later"],
+        }
+    )
+    found = code_tables()["medication"].events(1440, [1], rows)
+    assert found.rows() == [(1, 20, "a")]
+    assert NOTE.offset == "noteenteredoffset"
+
+
+def test_tables_that_are_not_there_leave_a_modality_unobserved(
+    tmp_path: Path, made: DataContext
+) -> None:
+    root = next((made.paths.cache / "data").rglob("patient.csv.gz")).parent
+    for name in ("patient", "diagnosis"):
+        (tmp_path / f"{name}.csv.gz").write_bytes((root / f"{name}.csv.gz").read_bytes())
+    cache = Paths(cache=tmp_path / "cache", releases={"eicu": tmp_path})
+    found = EICU(EICUConfig(), DataContext(cache))
+    seen = {name: found.samples[f"observed:{name}"].any() for name in
+            ("diagnosis", "demographics", "lab", "note", "medication", "series", "apache",
+             "apache_prediction")}  # fmt: skip
+    assert [name for name, any_one in seen.items() if any_one] == ["diagnosis", "demographics"]
+    rows = np.arange(len(found.samples))
+    fitted = found.fit(rows)
+    tensors = found.tensors(rows[:4], fitted)
+    assert not tensors["lab"].values.any()
+    assert not tensors["note"].values.any()
+    assert np.isnan(found.control_features(rows[:4], fitted)["apache_prediction"]).all()
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> DataContext:
+    context = DataContext(Paths(cache=tmp_path_factory.mktemp("made")), source="synthetic")
+    EICU(EICUConfig(synthetic_size=60), context)
+    return context
+
+
+def test_second_stays_hold_their_own_events_and_stay_with_their_patient(made: DataContext) -> None:
+    found = EICU(EICUConfig(synthetic_size=60, cohort="all"), made)
+    twice = found.samples[found.samples["group_id"].duplicated(keep=False)]
+    assert len(twice) > 10
+    root = next((made.paths.cache / "data").rglob("patient.csv.gz")).parent
+    given = pl.read_csv(root / "diagnosis.csv.gz")
+    events, _ = found.data.codes["diagnosis"]
+    for row, stay in zip(twice.index, twice["sample_id"], strict=True):
+        own = given.filter(
+            (pl.col("patientunitstayid") == int(stay)) & (pl.col("diagnosisoffset") < 1440)
+        )
+        assert events.counts[row] == len(own)
+    spec = SplitSpec(kind="kfold", folds=5, fold=0, stratify="hospital_mortality")
+    parts = make_split(found.samples, spec, found.component.tasks[:1])
+    groups = [set(found.samples["group_id"].iloc[rows]) for rows in (parts.train, parts.test)]
+    assert not groups[0] & groups[1]
+
+
+def test_the_prediction_reaches_controls_as_it_was_released(made: DataContext) -> None:
+    found = EICU(EICUConfig(synthetic_size=60), made)
+    root = next((made.paths.cache / "data").rglob("patient.csv.gz")).parent
+    table = pl.read_csv(root / "apachePatientResult.csv.gz").filter(
+        pl.col("apacheversion") == "IVa"
+    )
+    released = dict(table.select("patientunitstayid", "predictedhospitalmortality").iter_rows())
+    rows = np.arange(len(found.samples))
+    features = found.control_features(rows, found.fit(rows))["apache_prediction"]
+    wanted = [[released.get(int(stay), np.nan)] for stay in found.samples["sample_id"]]
+    np.testing.assert_allclose(features, wanted)
