@@ -134,7 +134,7 @@ class EICU(StayDataset):
         folder = _folder(config, context)
         if not folder.is_dir():
             root = _found(config, context).ready(progress)
-            hourly = _hourly_files(config, context, _found(config, context))
+            hourly = _hourly_files(config, context, root)
             make_once(
                 folder, lambda part: _make(root, hourly, config, part, progress), context, progress
             )
@@ -183,13 +183,14 @@ def _cohort_text(config: EICUConfig) -> str:
 
 
 def _hourly_folder(context: DataContext, root: Path) -> Path:
-    """Return the folder of the hourly export: named, beside the release, or in the data folder."""
+    """Return the folder of the hourly export: named, in or beside the release, or with the data."""
     named = context.paths.releases.get("eicu_hourly")
     if named is not None:
         return named
-    for place in (root.parent, context.paths.data):
-        if place is not None and (place / "eicu-demo-extra" / "hourly").is_dir():
-            return place / "eicu-demo-extra" / "hourly"
+    beside = [place for place in (root.parent, context.paths.data) if place is not None]
+    for folder in (root / "hourly", *(place / "eicu-demo-extra" / "hourly" for place in beside)):
+        if folder.is_dir():
+            return folder
     raise DataNotAvailable(
         "the hourly export of eICU is not here",
         "put eicu-demo-extra/hourly beside the release, use --data eicu_hourly=PATH, "
@@ -197,16 +198,14 @@ def _hourly_folder(context: DataContext, root: Path) -> Path:
     )
 
 
-def _hourly_files(config: EICUConfig, context: DataContext, found: Found) -> list[Path]:
-    if config.series != "hourly" or found.recipe is not None:
-        return []
-    return [_hourly_folder(context, found.root) / "dyn.parquet"]
+def _hourly_files(config: EICUConfig, context: DataContext, root: Path) -> list[Path]:
+    return [_hourly_folder(context, root) / "dyn.parquet"] if config.series == "hourly" else []
 
 
 def _fingerprint(config: EICUConfig, context: DataContext, found: Found) -> str:
     names = ("patient", *OPTIONAL)
     tables = [file for name in names if (file := table_file(found.root, name))]
-    tables += _hourly_files(config, context, found)
+    tables += _hourly_files(config, context, found.root)
     return data_fingerprint("eICU 2.0", found.root, context.paths.cache, tables=tables)
 
 

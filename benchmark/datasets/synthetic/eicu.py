@@ -1,9 +1,9 @@
 """A miniature eICU release: official tables, patients whose course follows a hidden severity.
 
 ``size`` is the number of patients; about one in three has a second unit stay of the same hospital
-stay. Severity shows in vital signs and laboratory values (each with noise of its own), a shock
-diagnosis and a vasopressor together raise the risk of death more than both alone, and notes of the
-plan of care name it in words.
+stay. An hourly export lies in ``hourly``, which no release has. Severity shows in vital signs and
+laboratory values (each with noise of its own), a shock diagnosis and a vasopressor together raise
+the risk of death more than both alone, and notes of the plan of care name it in words.
 
 Edge cases on purpose: ages ``> 89``, blank and below 18, stays of 23.9 and 24.1 hours, events
 before admission and after the window, orders dated back, repeated chart times, values that are not
@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import gzip
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -21,13 +22,18 @@ import numpy as np
 import pandas as pd
 
 from benchmark.core.seeding import derive_seed
-from benchmark.datasets.eicu.config import APACHE_APS, APACHE_PRED
+from benchmark.datasets.eicu.config import APACHE_APS, APACHE_PRED, HOURLY_CHANNELS
 
-GENERATOR_VERSION = 2
+GENERATOR_VERSION = 3
 _HOUR = 60
 _LABS = {"glucose": 130, "potassium": 4.1, "sodium": 138, "creatinine": 1.1, "BUN": 20,
          "lactate": 1.6, "WBC x 1000": 9, "platelets x 1000": 220, "Hgb": 11,
          "albumin": 3.2}  # fmt: skip
+_HOURLY_VITALS = {"heartrate": "hr", "respiration": "resp", "sao2": "o2sat",
+                  "temperature": "temp"}  # fmt: skip
+_HOURLY_LABS = {"glucose": "glu", "potassium": "k", "sodium": "na", "creatinine": "crea",
+                "BUN": "bun", "lactate": "lact", "WBC x 1000": "wbc", "platelets x 1000": "plt",
+                "Hgb": "hgb", "albumin": "alb"}  # fmt: skip
 _DIAGNOSES = ("cardiovascular|shock / hypotension|septic shock", "pulmonary|respiratory failure",
               "renal|disorder of kidney|acute renal failure", "neurologic|seizures",
               "endocrine|glucose metabolism|diabetes mellitus", "burns/trauma|trauma")  # fmt: skip
@@ -56,8 +62,39 @@ def write_release(root: Path, truth: Path, size: int, seed: int) -> None:
     for name, table in tables.items():
         text = table.to_csv(index=False)
         (root / f"{name}.csv.gz").write_bytes(gzip.compress(text.encode(), 6, mtime=0))
+    _write_hourly(root / "hourly", tables)
     hidden = stays[["patientunitstayid", "severity", "shock", "pressor", "silent"]]
     (truth / "stays.json").write_text(json.dumps(hidden.to_dict("list"), default=bool))
+
+
+def _write_hourly(folder: Path, tables: Mapping[str, pd.DataFrame]) -> None:
+    """Write the last value of every hour, laid out as the hourly export of the demo."""
+    vital, lab = tables["vitalPeriodic"], tables["lab"]
+    parts = [
+        pd.DataFrame(
+            {"stay_id": vital["patientunitstayid"], "minutes": vital["observationoffset"],
+             "name": name, "value": vital[column]}
+        )
+        for column, name in _HOURLY_VITALS.items()
+    ]  # fmt: skip
+    known = lab[lab["labname"].isin(list(_HOURLY_LABS))]
+    parts.append(
+        pd.DataFrame(
+            {"stay_id": known["patientunitstayid"], "minutes": known["labresultoffset"],
+             "name": known["labname"].map(_HOURLY_LABS), "value": known["labresult"]}
+        )
+    )  # fmt: skip
+    events = pd.concat(parts).sort_values(["stay_id", "minutes"], kind="stable")
+    events["value"] = pd.to_numeric(events["value"])
+    events["time"] = pd.to_timedelta(events["minutes"] // _HOUR, unit="h")
+    inside = events[(events["minutes"] >= 0) & events["value"].notna()]
+    grid = inside.pivot_table(
+        index=["stay_id", "time"], columns="name", values="value", aggfunc="last"
+    )
+    folder.mkdir()
+    grid.reindex(columns=HOURLY_CHANNELS).astype(float).reset_index().to_parquet(
+        folder / "dyn.parquet"
+    )
 
 
 def _stays(size: int, rng: np.random.Generator) -> pd.DataFrame:

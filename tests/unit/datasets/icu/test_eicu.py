@@ -253,3 +253,15 @@ def test_the_prediction_reaches_controls_as_it_was_released(made: DataContext) -
     features = found.control_features(rows, found.fit(rows))["apache_prediction"]
     wanted = [[released.get(int(stay), np.nan)] for stay in found.samples["sample_id"]]
     np.testing.assert_allclose(features, wanted)
+
+
+def test_the_miniature_has_an_hourly_export_of_the_same_measurements(made: DataContext) -> None:
+    hourly = EICU(EICUConfig(series="hourly", synthetic_size=60), made)
+    official = EICU(EICUConfig(synthetic_size=60), made)
+    assert hourly.release.source == "synthetic"
+    rows = np.arange(len(hourly.samples))
+    channels = (HOURLY_CHANNELS.index("hr"), 0)  # heart rate comes first of the official ones
+    grids = [one._grid("series", rows)[:, :, c] for one, c in
+             zip((hourly, official), channels, strict=True)]  # fmt: skip
+    assert np.isfinite(grids[0]).sum() > 500
+    np.testing.assert_array_equal(*grids)
