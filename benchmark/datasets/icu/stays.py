@@ -233,7 +233,7 @@ class StayDataset(Dataset):
         if name in self.data.codes:
             return self.config.event_codes
         if name in self.data.vectors:
-            return _facts_and_flags(self.data.vectors[name][:0]).shape[1]
+            return int(_facts_and_flags(self.data.vectors[name][:0]).shape[1])
         return self.component.modality(name).shape[0]
 
     def _grid(self, name: str, rows: Rows) -> Values:
