@@ -145,10 +145,10 @@ def _edges(stays: pd.DataFrame) -> None:
 def _outcomes(stays: pd.DataFrame, rng: np.random.Generator) -> None:
     """Decide who dies: in the last unit stay of a hospital stay, by severity and the pair."""
     both = stays["shock"] & stays["pressor"]
-    logit = -2.2 + 1.4 * stays["severity"] + 2.0 * both
+    logit = -1.2 + 1.4 * stays["severity"] + 2.0 * both
     last = ~stays.duplicated("patienthealthsystemstayid", keep="last")
     dead = last & (rng.random(len(stays)) < 1 / (1 + np.exp(-logit)))
-    in_unit = dead & (rng.random(len(stays)) < 0.6)
+    in_unit = dead & (rng.random(len(stays)) < 0.7)
     stays["unitdischargestatus"] = np.where(in_unit, "Expired", "Alive")
     hospital = dead.groupby(stays["patienthealthsystemstayid"]).transform("max")
     unknown = rng.random(len(stays)) < 0.01
