@@ -33,6 +33,7 @@ TRAINING = {"epochs": 2, "batch_size": 16}
 #: Settings without which a model cannot be built, or would be slow.
 NEEDED: dict[str, dict[str, Any]] = {
     "clinical_only": {"modality": "a"},
+    "given_score": {"modality": "a", "link": "logit"},
     "unimodal": {"modality": "a"},
     "mirai": {"width": 8, "heads": 2},
     "asymmirai": {"pairs": [["a", "b"]], "share_encoder": "none"},
