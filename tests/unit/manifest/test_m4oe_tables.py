@@ -1,0 +1,65 @@
+"""The tables of M4oE as they ship: shared runs, printed cells, sizes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from benchmark.core.paths import Paths, shipped
+from benchmark.datasets._base import DataContext
+from benchmark.manifest.expand import Expansion, expand
+from benchmark.manifest.load import load_manifest
+from benchmark.manifest.printed import load_printed
+from benchmark.manifest.selection import Request
+
+RESULTS = (3, 4, 5, 7, 8, 9, 11, 14, 15)
+SEVEN = ("risk_1y", "risk_2y", "risk_3y", "risk_4y", "risk_5y", "density", "birads")
+
+
+def expanded(table: str, cache: Path, **request: str) -> Expansion:
+    manifest = load_manifest(shipped("manifests") / f"{table}.yaml")
+    context = DataContext(Paths(cache=cache), "synthetic")
+    return expand(manifest, Request(context, profile="demo", **request))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("number", RESULTS)
+def test_every_printed_cell_has_runs(number: int, tmp_path: Path) -> None:
+    found = expanded(f"m4oe/table{number}", tmp_path)
+    printed = load_printed(shipped("tables") / f"m4oe/table{number}.yaml")
+    rows = {row.key for row in found.manifest.rows}
+    assert {row.key for row in printed.rows} <= rows
+    columns = [column.key for column in found.manifest.table_columns()]
+    assert len(columns) == len(printed.columns)
+    lacking = [(row.key, column) for row in printed.rows for column in columns
+               if (row.key, column) not in found.cells]  # fmt: skip
+    assert lacking == []
+
+
+def test_multi_task_rows_train_all_seven_tasks_and_single_ones_their_own(tmp_path: Path) -> None:
+    table = expanded("m4oe/table7", tmp_path)
+    for run in table.runs:
+        (use,) = run.uses
+        tasks = run.spec.components[0].tasks
+        alone = not use.row.startswith("multi_task")
+        assert len(tasks) == 1 if alone else tasks == SEVEN
+        assert run.spec.split.folds == 5
+
+
+def test_released_m4oe_keeps_three_slots(tmp_path: Path) -> None:
+    table = expanded("m4oe/table7", tmp_path, variant="released")
+    joint = [run for run in table.runs if run.uses[0].row == "multi_task_natural/m4oe"]
+    assert {run.spec.components[0].tasks for run in joint} == {("risk_1y", "density", "birads")}
+    assert {run.spec.model.config["alpha"] for run in joint} == {0.0}
+
+
+def test_equal_rows_of_different_tables_are_the_same_runs(tmp_path: Path) -> None:
+    tables = {n: expanded(f"m4oe/table{n}", tmp_path) for n in (3, 4, 5, 7, 14, 15)}
+    full = {3: "full", 4: "multi_task/m4oe", 5: "n128/alpha_0_05", 7: "multi_task_natural/m4oe",
+            14: "full", 15: "m4oe/n128"}  # fmt: skip
+    runs = [
+        {run.fingerprint for run in tables[n].cells[row, "embed/density/acc"]}
+        for n, row in full.items()
+    ]
+    assert all(one == runs[0] for one in runs)
+    assert len(runs[0]) == 5
