@@ -66,7 +66,7 @@ def test_a_table_cites_paper_methods_and_datasets_once(capsys: pytest.CaptureFix
 
 
 def test_json(capsys: pytest.CaptureFixture[str]) -> None:
-    cite(["planted", "m4oe/table7"], as_json=True)
+    cite(["planted", "m4oe/table16"], as_json=True)
     found = json.loads(capsys.readouterr().out)
     assert list(found["bibtex"]) == ["m4oe"]
     assert "NJxCpMt0sf" in found["bibtex"]["m4oe"]

@@ -121,6 +121,7 @@ def test_of_a_table_all_that_its_runs_read(
     paths: Paths, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.undo()
+    monkeypatch.delenv("MMBENCH_DATA", raising=False)
     asked = Asked(
         tables=["suite/tcga"],
         rows=["clinical_only"],

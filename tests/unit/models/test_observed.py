@@ -55,7 +55,7 @@ def test_gradient_is_that_of_the_observed_rows() -> None:
     encoder(ModalityData(values[1:3])).square().sum().backward()
     for one, parameter in zip(got, encoder.parameters(), strict=True):
         assert parameter.grad is not None
-        assert torch.allclose(one, parameter.grad)
+        torch.testing.assert_close(one, parameter.grad)
 
 
 @pytest.mark.parametrize("tokens", [False, True])
