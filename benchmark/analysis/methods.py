@@ -5,7 +5,8 @@ same labels), data, dropped modalities and division into parts. Cells that diffe
 are not about the same test rows, and stand in blocks of their own.
 
 A *method* is a row of a table. Rows of two tables are one method if label, model and every setting
-of model, encoders, losses and training agree and, on blocks both have, the runs are the same. Two
+of model, encoders, losses and training agree and, on blocks both have, the runs are the same; rows
+that share their runs are one whatever each table calls them, by the label most tables use. Two
 papers' rows of one name therefore stay apart, each with its table behind its label, unless
 ``match="label"`` asks for label and model alone; even then rows with other runs on a shared block
 stay apart, since only one of them could be shown.
@@ -56,7 +57,7 @@ class Method:
 
     Attributes:
         key: ``<table>:<row>`` of its first row.
-        label: The rows' label, with the table behind it where several methods share it.
+        label: The rows' label, with the group or table behind it where several methods share it.
         model: Registry name.
         control: Whether it is fitted on plain features, outside the training loop.
         uses: The rows it stands for.
@@ -118,13 +119,25 @@ class _Block:
 class _Draft:
     """A row, or rows that turned out to be one method."""
 
-    label: str
+    titles: list[tuple[str, str]]
     model: str
+    train: str  # one run for all tasks or one each; the same to a control
     control: bool
     settings: frozenset[str]
     uses: list[Use]
     cells: dict[str, tuple[str, ...]]
     mixed: bool = False
+
+    @property
+    def label(self) -> str:
+        """The label that most of its rows have, of equals the first."""
+        return Counter(label for label, _ in self.titles).most_common(1)[0][0]
+
+    @property
+    def group(self) -> str:
+        """The group over most rows of that label."""
+        groups = [group for label, group in self.titles if label == self.label]
+        return Counter(groups).most_common(1)[0][0]
 
 
 def _rows(
@@ -152,7 +165,9 @@ def _rows(
             firsts = [runs[names[0]] for names in cells.values()]
             settings = frozenset(canonical_json(_settings(spec)) for spec in firsts)
             use = Use(table=expansion.manifest.id, row=entry.key)
-            yield _Draft(entry.label, entry.model, is_control(entry), settings, [use], cells)
+            title, control = (entry.label, entry.group), is_control(entry)
+            train = "" if control else entry.train
+            yield _Draft([title], entry.model, train, control, settings, [use], cells)
 
 
 def _facets(dataset: str, specs: Sequence[RunSpec]) -> dict[str, str]:
@@ -180,6 +195,7 @@ def _join(drafts: list[_Draft], row: _Draft, match: Match) -> None:
     for draft in drafts:
         if _is_one(draft, row, match):
             draft.mixed |= draft.settings != row.settings
+            draft.titles += row.titles
             draft.uses += row.uses
             draft.settings |= row.settings
             draft.cells |= row.cells
@@ -188,21 +204,27 @@ def _join(drafts: list[_Draft], row: _Draft, match: Match) -> None:
 
 
 def _is_one(draft: _Draft, row: _Draft, match: Match) -> bool:
-    if (draft.label, draft.model) != (row.label, row.model):
+    if (draft.model, draft.train) != (row.model, row.train):
         return False
     if any(use.table == row.uses[0].table for use in draft.uses):
         return False
-    if match == "settings" and draft.settings != row.settings:
-        return False
     shared = draft.cells.keys() & row.cells.keys()
-    return all(set(draft.cells[key]) == set(row.cells[key]) for key in shared)
+    if any(set(draft.cells[key]) != set(row.cells[key]) for key in shared):
+        return False
+    if not shared and draft.label != row.label:
+        return False
+    # With runs in common, one may have further datasets with settings of their own.
+    nested = draft.settings <= row.settings or draft.settings >= row.settings
+    equal = nested if shared else draft.settings == row.settings
+    return equal or match == "label"
 
 
 def _methods(drafts: Sequence[_Draft]) -> Iterator[Method]:
     labels = [draft.label for draft in drafts]
+    with_group = [f"{one.label} ({one.group})" if one.group else one.label for one in drafts]
     with_table = [f"{one.label} ({', '.join(_tables(one))})" for one in drafts]
     with_row = [f"{one.label} ({', '.join(map(_name, one.uses))})" for one in drafts]
-    for draft, label in zip(drafts, unique(labels, with_table, with_row), strict=True):
+    for draft, label in zip(drafts, unique(labels, with_group, with_table, with_row), strict=True):
         yield Method(
             key=_name(draft.uses[0]),
             label=label,

@@ -50,6 +50,24 @@ def test_rows_with_the_same_settings_are_one_method_over_tables(tables: Tables) 
     assert [one.source for one in field.blocks] == ["real", "synthetic"]
 
 
+def test_rows_that_share_their_runs_are_one_whatever_they_are_called(tables: Tables) -> None:
+    called = WDBC.replace("suite/one", "suite/two").replace("Early fusion", "Concatenation")
+    again = WDBC.replace("suite/one", "suite/three")
+    field = collect(tables(called, WDBC, again))
+    assert [one.label for one in field.methods] == ["Prior", "Early fusion"]
+    assert [len(one.uses) for one in field.methods] == [3, 3]
+
+
+def test_a_label_twice_in_a_table_is_told_apart_by_group_first(tables: Tables) -> None:
+    grouped = WDBC.replace("label: Early fusion,", "label: Early fusion, group: Many,").replace(
+        "sources:",
+        "  - {key: alone, label: Early fusion, group: One, model: early_fusion,"
+        " settings: {training: {epochs: 2}}}\nsources:",
+    )
+    grouped = grouped.replace("{settings:", "{rows: 'ours: a test', settings:")
+    assert labels(tables(grouped)) == ["Prior", "Early fusion (Many)", "Early fusion (One)"]
+
+
 def test_other_settings_keep_rows_apart_with_their_tables(tables: Tables) -> None:
     found = tables(WDBC, PLANTED.replace("lr: 1e-3", "lr: 1e-4"))
     assert labels(found) == ["Prior", "Early fusion (suite/one)", "Early fusion (suite/two)"]
