@@ -3,7 +3,7 @@
 A pickle is a program. Here it may build tuples, lists, sets and dicts, and it may name the few
 functions that numpy's arrays are pickled with; each of those is replaced by a class of this file
 that only keeps what it is given, so that no code of numpy runs on what a file says. Everything
-else a pickle may name is refused.
+else a pickle may name is refused, and so is a file that gives a stand-in a state or keeps it.
 """
 
 from __future__ import annotations
@@ -49,6 +49,22 @@ class _Refused(Exception):
     """A name that a pickle of plain data has no use for."""
 
 
+class _Function:
+    """A function that a pickle may call, and neither change nor keep."""
+
+    __slots__ = ("_call",)
+
+    def __init__(self, call: Callable[..., Any]) -> None:
+        self._call = call
+
+    def __call__(self, *args: Any) -> Any:
+        return self._call(*args)
+
+    def __setstate__(self, state: Any) -> None:
+        # A plain function would take over attributes, for as long as the program runs.
+        raise _Refused("a function with a state")
+
+
 class _Type:
     """A dtype as pickled: its name, then a state of which only the byte order counts."""
 
@@ -77,20 +93,26 @@ class _Array:
     def __setstate__(self, state: tuple[Any, ...]) -> None:
         self._state = state[1:] if len(state) == 5 else state
 
-    def array(self) -> NDArray[Any]:
-        """Return the array."""
+    def array(self, done: dict[int, Any]) -> NDArray[Any]:
+        """Return the array; ``done`` as in :func:`_finished`."""
         if self._state is None:
             raise _Refused("an array without content")
         shape, kind, fortran, data = self._state
-        return _filled(tuple(shape), kind.dtype(), data, "F" if fortran else "C")
+        return _filled(tuple(shape), kind.dtype(), data, "F" if fortran else "C", done)
 
 
-def _filled(shape: tuple[int, ...], dtype: np.dtype[Any], data: Any, order: Any) -> NDArray[Any]:
+def _filled(
+    shape: tuple[int, ...],
+    dtype: np.dtype[Any],
+    data: Any,
+    order: Any,
+    done: dict[int, Any] | None = None,
+) -> NDArray[Any]:
     if dtype.hasobject:
         if not isinstance(data, list):
             raise _Refused("objects given as bytes")
         flat = np.empty(len(data), dtype=object)
-        flat[:] = [_finished(one) for one in data]
+        flat[:] = [_finished(one, done) for one in data]
     else:
         raw = data.encode("latin1") if isinstance(data, str) else bytes(data)
         flat = np.frombuffer(raw, dtype=dtype).copy()
@@ -118,8 +140,8 @@ def _no_bytes() -> bytes:
 _NAMES: dict[tuple[str, str], Callable[..., Any]] = {
     ("numpy", "dtype"): _Type,
     ("numpy", "ndarray"): _Array,
-    ("_codecs", "encode"): _bytes,
-    ("__builtin__", "bytes"): _no_bytes,
+    ("_codecs", "encode"): _Function(_bytes),
+    ("__builtin__", "bytes"): _Function(_no_bytes),
     ("__builtin__", "set"): set,
     ("builtins", "set"): set,
     **{
@@ -127,8 +149,8 @@ _NAMES: dict[tuple[str, str], Callable[..., Any]] = {
         for core in ("core", "_core")
         for module, name, stand_in in (
             ("multiarray", "_reconstruct", _Array),
-            ("multiarray", "scalar", _scalar),
-            ("numeric", "_frombuffer", _buffer),
+            ("multiarray", "scalar", _Function(_scalar)),
+            ("numeric", "_frombuffer", _Function(_buffer)),
         )
     },
 }
@@ -144,14 +166,33 @@ class _Reader(pickle.Unpickler):
         return _NAMES[module, name]
 
 
-def _finished(value: Any) -> Any:
-    """Replace arrays as pickled by arrays."""
+#: What needs no further look.
+_PLAIN = (type(None), bool, int, float, complex, str, bytes, bytearray, np.generic, np.ndarray)
+
+
+def _finished(value: Any, done: dict[int, Any] | None = None) -> Any:
+    """Replace arrays as pickled by arrays.
+
+    Args:
+        value: As the pickle built it.
+        done: Results by identity: what stands in several places is looked at once, for lists of
+            lists of one list would take time without end.
+    """
+    if isinstance(value, _PLAIN):
+        return value
+    done = {} if done is None else done
+    if id(value) not in done:
+        done[id(value)] = _converted(value, done)
+    return done[id(value)]
+
+
+def _converted(value: Any, done: dict[int, Any]) -> Any:
     if isinstance(value, _Array):
-        return value.array()
+        return value.array(done)
     if isinstance(value, _Type):
         return value.dtype()
-    if type(value) in (list, tuple, set):
-        return type(value)(_finished(one) for one in value)
-    if isinstance(value, dict):
-        return {_finished(key): _finished(one) for key, one in value.items()}
-    return value
+    if type(value) in (list, tuple, set, frozenset):
+        return type(value)(_finished(one, done) for one in value)
+    if type(value) is dict:
+        return {_finished(key, done): _finished(one, done) for key, one in value.items()}
+    raise _Refused("a name by itself" if callable(value) else f"a {type(value).__name__}")

@@ -205,14 +205,18 @@ def read_tensor(path: Path, rows: int) -> NDArray[np.float32]:
             f"{path} holds more than tensors: it was not read",
             "save the tensor alone with torch.save; files that can run code are never opened",
         ) from None
-    except (OSError, RuntimeError, EOFError, ValueError) as error:
+    # A damaged file fails in as many ways as there are opcodes.
+    except Exception as error:
         raise DataError(f"{path} cannot be read: {error}", "fetch it again") from error
-    if not isinstance(value, torch.Tensor) or value.ndim != 2 or len(value) != rows:
+    if not isinstance(value, torch.Tensor) or value.ndim != 2 or value.shape[0] != rows:
         shape = tuple(value.shape) if isinstance(value, torch.Tensor) else type(value).__name__
         raise DataError(
             f"{path} holds {shape}, not ({rows}, F)", f"it needs one row per row of {LABELS}"
         )
-    return value.float().numpy()
+    if value.is_complex():
+        raise DataError(f"{path} holds complex numbers", "save real ones")
+    # Embeddings may have been saved with their gradient, codes as a sparse matrix.
+    return value.detach().to_dense().float().numpy()
 
 
 def _filled(values: Any, fill: Values) -> Values:

@@ -27,14 +27,14 @@ def read_alleles(path: Path) -> tuple[list[str], Alleles]:
     ``X`` may be dense or CSR.
 
     Raises:
-        DataError: It is not laid out as AnnData's files are, or holds other values.
+        DataError: It is not laid out as AnnData's files are, holds other values, or is CSC.
     """
     with open_hdf5(path) as file:
         if "X" not in file or "obs" not in file:
             raise DataError(f"{path} has no 'X' and 'obs'", "it is no h5ad file")
         subjects = _names(path, file["obs"])
         stored = file["X"]
-        shape = stored.attrs["shape"] if hasattr(stored, "keys") else stored.shape
+        shape = _sparse_shape(path, stored) if hasattr(stored, "keys") else stored.shape
         if len(shape) != 2 or shape[0] != len(subjects):
             raise DataError(f"{path}: X is {tuple(shape)} for {len(subjects)} subjects")
         alleles = np.empty((int(shape[0]), int(shape[1])), dtype=np.int8)
@@ -97,6 +97,19 @@ def _names(path: Path, obs: Any) -> list[str]:
     else:
         values = obs[:][obs.dtype.names[0]]
     return [one.decode() if isinstance(one, bytes) else str(one) for one in values]
+
+
+def _sparse_shape(path: Path, stored: Any) -> Any:
+    """Return the shape of a matrix stored by rows; attributes have other names in old files."""
+    attributes = dict(stored.attrs)
+    layout = str(attributes.get("encoding-type", attributes.get("h5sparse_format", "csr")))
+    if not layout.startswith("csr"):
+        # Read as rows, columns would scatter the counts without any error.
+        raise DataError(f"{path}: X is stored as {layout}", "store it dense, or by rows (CSR)")
+    shape = attributes.get("shape", attributes.get("h5sparse_shape"))
+    if shape is None:
+        raise DataError(f"{path}: X does not say its shape", "it is no h5ad file")
+    return shape
 
 
 def _rows(stored: Any, rows: slice, width: int) -> NDArray[np.float64]:

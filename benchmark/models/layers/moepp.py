@@ -94,7 +94,9 @@ class MoEPP(nn.Module):
         probabilities = logits.softmax(dim=-1, dtype=wide)
         best, index = probabilities.topk(2, dim=-1)
         best = best * (index != logits.shape[-1] - 1)  # the zero expert takes no share
-        best = best / best.sum(dim=-1, keepdim=True)
+        # The zero expert may have it all: then nothing is left to share, and not 0 / 0.
+        tiny = torch.finfo(wide).tiny
+        best = best / best.sum(dim=-1, keepdim=True).clamp(min=tiny)
         return torch.zeros_like(probabilities).scatter(-1, index, best)
 
     def _feed_forward(self, tokens: Tensor, gates: Tensor) -> Tensor:

@@ -278,6 +278,18 @@ def test_sparse_and_old_h5ad_files_read_the_same(folder: Path, given: Load) -> N
     assert after.values.dtype == np.int8
 
 
+def _column_wise(folder: Path) -> None:
+    _sparse(folder)
+    with h5py.File(folder / "genomic" / "genomic_merged.h5ad", "a") as file:
+        file["X"].attrs["encoding-type"] = "csc_matrix"
+
+
+def _shapeless(folder: Path) -> None:
+    _sparse(folder)
+    with h5py.File(folder / "genomic" / "genomic_merged.h5ad", "a") as file:
+        del file["X"].attrs["shape"]
+
+
 def _edit_h5ad(folder: Path, key: str, value: Any) -> None:
     with h5py.File(folder / "genomic" / "genomic_merged.h5ad", "a") as file:
         del file[key]
@@ -296,6 +308,8 @@ def _edit_csv(folder: Path, name: str, change: Callable[..., Any]) -> None:
         (lambda f: _edit_h5ad(f, "X", None), r"h5ad has no 'X' and 'obs'"),
         (lambda f: _edit_h5ad(f, "X", np.zeros((2, 3))), r"X is \(2, 3\) for 3 subjects"),
         (lambda f: _edit_h5ad(f, "X", np.full((3, 2), 0.5)), r"holds 0\.5 in the rows from subj"),
+        (_column_wise, r"X is stored as csc_matrix"),
+        (_shapeless, r"X does not say its shape"),
         (lambda f: _edit_h5ad(f, "obs/PTID", None), r"obs has no index 'PTID'"),
         (lambda f: (f / "genomic/genomic_merged.h5ad").write_text("x"), "cannot be read as HDF5"),
         (lambda f: (f / TEMPLATE).write_text("x"), "cannot be read as NIfTI"),

@@ -136,11 +136,29 @@ def test_code_in_a_tensor_file_is_not_run(
         (torch.zeros(3, 2), r"note_x\.pt holds \(3, 2\), not \(4, F\)"),
         (torch.zeros(4), r"note_x\.pt holds \(4,\), not"),
         ({"x": torch.zeros(4, 2)}, r"note_x\.pt holds dict, not"),
+        (torch.zeros(4, 2, dtype=torch.complex64), r"note_x\.pt holds complex numbers"),
     ],
 )
 def test_tensors_of_another_shape(folder: Path, given: Load, value: Any, text: str) -> None:
     torch.save(value, folder / "note_x.pt")
     with pytest.raises(DataError, match=text):
+        given("mimic_mortality", folder)
+
+
+@pytest.mark.parametrize("form", [torch.nn.Parameter, torch.Tensor.to_sparse])
+def test_tensors_with_gradient_and_sparse_ones_are_read(
+    folder: Path, given: Load, form: Callable[[torch.Tensor], torch.Tensor]
+) -> None:
+    values = torch.tensor([[1.0, 0.0], [0.0, 2.0], [3.0, 0.0], [0.0, 4.0]])
+    torch.save(form(values), folder / "note_x.pt")
+    dataset = given("mimic_mortality", folder)
+    assert (dataset.values["note"] == values.numpy()).all()
+
+
+@pytest.mark.parametrize("body", [b"", b"hello", b"\xff" * 50])
+def test_what_is_no_tensor_file_is_named(folder: Path, given: Load, body: bytes) -> None:
+    (folder / "note_x.pt").write_bytes(body)
+    with pytest.raises(DataError, match=r"note_x\.pt (cannot be read|holds more than tensors)"):
         given("mimic_mortality", folder)
 
 

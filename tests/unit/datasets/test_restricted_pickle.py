@@ -101,6 +101,53 @@ def test_names_are_refused(tmp_path: Path, body: bytes, name: str) -> None:
     assert name in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    "state",
+    [b"}X\x01\x00\x00\x00aK\x01s", b"N}X\x0c\x00\x00\x00__defaults__K\x01\x85s\x86"],
+    ids=["dict", "slots"],
+)
+@pytest.mark.parametrize(
+    "name",
+    [
+        b"_codecs\nencode",
+        b"numpy.core.multiarray\nscalar",
+        b"numpy.core.numeric\n_frombuffer",
+        b"__builtin__\nbytes",
+    ],
+)
+def test_stand_ins_take_no_state(tmp_path: Path, name: bytes, state: bytes) -> None:
+    """``BUILD`` sets attributes of what it finds: they would outlive the file."""
+    (tmp_path / "data.pkl").write_bytes(b"\x80\x02c" + name + b"\n" + state + b"b.")
+    with pytest.raises(DataError, match="a function with a state"):
+        load_pickle(tmp_path / "data.pkl")
+
+
+@pytest.mark.parametrize("name", [b"numpy\nndarray", b"_codecs\nencode", b"builtins\nset"])
+def test_names_alone_are_no_data(tmp_path: Path, name: bytes) -> None:
+    (tmp_path / "data.pkl").write_bytes(b"\x80\x02](c" + name + b"\ne.")
+    with pytest.raises(DataError, match="a name by itself"):
+        load_pickle(tmp_path / "data.pkl")
+
+
+def test_what_stands_in_many_places_is_looked_at_once(tmp_path: Path) -> None:
+    """Sixty lists of two times the list before: 2^60 places."""
+    value: Any = [np.arange(3)]
+    for _ in range(60):
+        value = [value, value]
+    back = _read(tmp_path, value)
+    for _ in range(60):
+        assert back[0] is back[1]
+        back = back[0]
+    assert back[0].tolist() == [0, 1, 2]
+
+
+def test_a_list_within_itself_is_refused(tmp_path: Path) -> None:
+    value: list[Any] = []
+    value.append(value)
+    with pytest.raises(DataError, match="no readable pickle"):
+        _read(tmp_path, value)
+
+
 def test_other_classes_are_refused(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"collections\.OrderedDict"):
         _read(tmp_path, collections.OrderedDict(a=1))

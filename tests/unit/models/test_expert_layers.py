@@ -154,6 +154,16 @@ def test_moepp_gates_are_two_and_the_zero_expert_has_none() -> None:
     assert torch.allclose(gates[1], torch.tensor([0, expected[0], expected[1], 0]))
 
 
+def test_moepp_gates_where_the_zero_expert_has_everything() -> None:
+    """A second probability that underflows leaves 0 / 0 to divide by."""
+    logits = torch.tensor([[0.0, 0.0, 0.0, 200.0]], requires_grad=True)
+    gates = MoEPP.gates(logits)
+    assert gates.tolist() == [[0.0, 0.0, 0.0, 0.0]]
+    gates.sum().backward()
+    assert logits.grad is not None
+    assert logits.grad.isfinite().all()
+
+
 def test_feed_forward_experts_start_equal() -> None:
     layer = MoEPP(4, 7, False)
     assert all(torch.equal(layer.first[0], one) for one in layer.first)
