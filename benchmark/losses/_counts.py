@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
-from benchmark.core.errors import DataError
+from benchmark.core.errors import DataError, UsageError
 from benchmark.core.problem import Task
 
 
@@ -26,6 +28,26 @@ def class_weights(targets: NDArray[Any], task: Task) -> NDArray[np.float64]:
     if (counts == 0).any():
         raise _no_sample(task, task.classes[np.argmin(counts)], "sample")
     return np.asarray(counts.sum() / (len(counts) * counts), dtype=np.float64)
+
+
+def given_weights(weights: tuple[float, ...], task: Task, loss: str) -> Tensor:
+    """Return the weights that a config gives, (C,) float32.
+
+    Args:
+        weights: One per class, in label order.
+        task: Names the classes.
+        loss: Name of the loss, for the error.
+
+    Raises:
+        UsageError: Their number is not that of the classes.
+    """
+    if len(weights) != len(task.classes):
+        raise UsageError(
+            f"{loss} has {len(weights)} weights, "
+            f"task {task.name!r} has {len(task.classes)} classes",
+            f"give one weight per class, in this order: {', '.join(task.classes)}",
+        )
+    return torch.tensor(weights, dtype=torch.float32)
 
 
 def class_frequencies(targets: NDArray[Any], task: Task) -> NDArray[np.float64]:

@@ -9,10 +9,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
-from benchmark.core.errors import UsageError
 from benchmark.core.problem import Task, TaskKind
 from benchmark.losses._base import Loss
-from benchmark.losses._counts import class_frequencies, class_weights
+from benchmark.losses._counts import class_frequencies, class_weights, given_weights
 from benchmark.losses._scores import class_probabilities
 from benchmark.losses.config import FocalConfig
 
@@ -54,13 +53,7 @@ class Focal(Loss):
             return torch.tensor(1 - frequencies, dtype=torch.float32)
         if config.weights == "balanced":
             return torch.tensor(class_weights(train_targets, self.task), dtype=torch.float32)
-        if len(config.weights) != self.n_outputs:
-            raise UsageError(
-                f"focal has {len(config.weights)} weights, "
-                f"task {self.task.name!r} has {self.n_outputs} classes",
-                f"give one weight per class, in this order: {', '.join(self.task.classes)}",
-            )
-        return torch.tensor(config.weights, dtype=torch.float32)
+        return given_weights(config.weights, self.task, "focal")
 
     def forward(self, logits: Tensor, target: Tensor) -> Tensor:
         """Return the mean over labelled samples, a scalar.
