@@ -233,11 +233,13 @@ def _make(
         events = load_parts(folder, state)
         if events is not None:
             events.write_parquet(part / f"{name}.parquet")
-        shutil.rmtree(folder)
     for path in hourly:
         hourly_events(path, window).write_parquet(part / "series_hourly.parquet")
     for name, facts in read_apache(root, ids).items():
         facts.write_parquet(part / f"{name}.parquet")
+    # Kept until all is there: after a kill, what was read of any table is not read again.
+    for folder in part.glob("parts_*"):
+        shutil.rmtree(folder)
 
 
 def _chosen(config: EICUConfig, folder: Path) -> tuple[pl.DataFrame, tuple[AttritionStep, ...]]:
