@@ -33,7 +33,10 @@ from benchmark.manifest.plan import PlannedRun
 order = json.load(open(sys.argv[1]))
 runs = [PlannedRun.parse(one) for one in order["runs"]]
 options = SuperviseOptions(
-    paths=Paths(cache=Path(order["cache"])), executor="toys:execute", jobs=order["jobs"], grace=1.0
+    paths=Paths(cache=Path(order["cache"])),
+    executor="toys:execute",
+    jobs=order["jobs"],
+    grace=order["grace"],
 )
 try:
     summary = run_all(runs, options)
@@ -103,7 +106,7 @@ def left_alive(paths: Paths) -> Callable[[], list[int]]:
 
     def read() -> list[int]:
         pids = [int(pid) for pid in (paths.cache.parent / "pids").read_text().split()]
-        deadline = time.monotonic() + 3
+        deadline = time.monotonic() + 20
         while (living := [pid for pid in pids if _lives(pid)]) and time.monotonic() < deadline:
             time.sleep(0.05)
         return living
@@ -116,10 +119,13 @@ def supervise(paths: Paths, tmp_path: Path) -> Iterator[Callable[..., subprocess
     """Return a function that starts ``run_all`` in a process of its own."""
     started: list[subprocess.Popen[str]] = []
 
-    def start(runs: Sequence[PlannedRun], jobs: int = 2) -> subprocess.Popen[str]:
+    def start(
+        runs: Sequence[PlannedRun], jobs: int = 2, grace: float = 1.0
+    ) -> subprocess.Popen[str]:
         order = tmp_path / f"order-{len(started)}.json"
         plan = [json.loads(run.model_dump_json()) for run in runs]
-        order.write_text(json.dumps({"runs": plan, "cache": str(paths.cache), "jobs": jobs}))
+        how = {"cache": str(paths.cache), "jobs": jobs, "grace": grace}
+        order.write_text(json.dumps({"runs": plan, **how}))
         process = subprocess.Popen(
             [sys.executable, "-c", SUPERVISOR, str(order)],
             stdout=subprocess.PIPE,

@@ -33,7 +33,7 @@ def metrics(store: RunStore, runs: Sequence[PlannedRun]) -> dict[str, object]:
     return {label: result.rows for label, result in results.items() if result}
 
 
-def wait_for(condition: Callable[[], object], seconds: float = 20) -> None:
+def wait_for(condition: Callable[[], object], seconds: float = 60) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "nothing happened"
@@ -123,7 +123,7 @@ def test_interrupted_once(
     wait_for(lambda: store.head(runs[0].spec.fingerprint))
     workers = workers_of(process)
     process.send_signal(number)
-    output, errors = process.communicate(timeout=20)
+    output, errors = process.communicate(timeout=60)
     assert process.returncode == 0, errors
     assert json.loads(output) == {"counts": {"ok": 1}, "interrupted": True}
     assert not any(worker.is_running() for worker in workers)
@@ -131,7 +131,7 @@ def test_interrupted_once(
     assert list((paths.cache / "leases").iterdir()) == []
 
     again = supervise(runs[:2])
-    output, errors = again.communicate(timeout=20)
+    output, errors = again.communicate(timeout=60)
     assert json.loads(output) == {"counts": {"ok": 2}, "interrupted": False}, errors
     assert not checkpoint.exists()
 
@@ -139,16 +139,15 @@ def test_interrupted_once(
 def test_second_signal_kills_at_once(
     make_run: MakeRun, supervise: Supervise, executions: Executions
 ) -> None:
-    process = supervise([make_run("ignore_sigterm")], jobs=1)
+    process = supervise([make_run("ignore_sigterm")], jobs=1, grace=600.0)
     wait_for(executions)
     time.sleep(0.2)
-    start = time.monotonic()
     process.send_signal(signal.SIGINT)
-    time.sleep(0.3)
+    time.sleep(1.0)
+    assert process.poll() is None, "one signal leaves the worker its grace"
     process.send_signal(signal.SIGINT)
-    output, _ = process.communicate(timeout=20)
+    output, _ = process.communicate(timeout=60)
     assert json.loads(output)["interrupted"]
-    assert time.monotonic() - start < 1.0, "the grace of one second was waited for"
 
 
 def test_handlers_come_back(make_run: MakeRun, options: SuperviseOptions) -> None:
@@ -165,7 +164,7 @@ def test_worker_killed_from_outside(
     wait_for(executions)
     [worker] = [one for one in workers_of(process) if MARK in one.environ()]
     worker.kill()
-    output, errors = process.communicate(timeout=20)
+    output, errors = process.communicate(timeout=60)
     assert json.loads(output)["counts"] == {"killed": 1, "ok": 1}, errors
 
 
