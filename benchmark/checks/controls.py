@@ -22,6 +22,7 @@ NEEDED: dict[str, dict[str, Any]] = {
     "boosting_cox": {"rounds": 25, "columns": 1.0},
     "clinical_only": {"modality": "b"},
     "given_score": {"modality": "b", "link": "logit"},
+    "haim": {"depths": [2], "trees": [25], "learning_rates": [0.3]},
 }
 _CLASSES: dict[str, tuple[str, ...]] = {"binary": ("x", "y"), "regression": (), "survival": ()}
 _PROBABILITIES = ("binary", "multiclass", "multilabel")

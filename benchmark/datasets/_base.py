@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from benchmark.core.batch import Batch, ModalityData
 from benchmark.core.errors import DataNotAvailable
+from benchmark.core.measured import Measured
 from benchmark.core.paths import Paths
 from benchmark.core.problem import Component, Frozen
 from benchmark.core.result import Release
@@ -223,6 +224,24 @@ class Dataset(ABC):
         """Return flat features of some modalities as :meth:`control_features` does; likewise."""
         found = self.control_features(rows, preprocessor)
         return {name: found[name] for name in names}
+
+    def measured(self, rows: Rows, preprocessor: Any, name: str) -> Measured:
+        """Return the measurements of a sequence modality, for statistics over what was measured.
+
+        Those its tensors hold: (R, T, C) where the mask says so, else every valid step. A dataset
+        whose tensors hold more than measurements overrides this.
+        """
+        data = self.tensors_of(rows, preprocessor, [name])[name]
+        values = data.values.numpy().astype(np.float64)
+        there = np.ones(values.shape, dtype=bool)
+        if data.mask is not None:
+            mask = data.mask.numpy().astype(bool)
+            there &= mask if mask.ndim == 3 else mask[:, :, None]
+        if data.lengths is not None:
+            steps = np.arange(values.shape[1])[None, :] < data.lengths.numpy()[:, None]
+            there &= steps[:, :, None]
+        owner, _, channel = np.nonzero(there)
+        return Measured(len(rows), values.shape[2], owner, channel, values[there])
 
     def observed(self, rows: Rows) -> NDArray[np.bool_]:
         """Return ``(len(rows), M)`` observed flags in the component's modality order."""

@@ -82,6 +82,13 @@ MODELS = Registry(
         "fuse_moe": _model(
             "fuse_moe", "FuseMoE", "sparse experts with a Laplace gate over modality features"
         ),
+        # Fitted outside the training loop like a control, though it is a paper's method.
+        "haim": Entry(
+            target="benchmark.models.haim.model:HAIM",
+            config="benchmark.models.haim.config:HAIMConfig",
+            summary="statistics and vectors of all modalities, boosted trees on a searched grid",
+            family="control",
+        ),
         "prior": _control("prior", "Prior", "class frequencies or mean of the training rows"),
         "ridge_logistic": _control(
             "ridge_logistic", "RidgeLogistic", "L2 logistic regression on flat features"

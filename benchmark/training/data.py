@@ -113,11 +113,22 @@ class RunData:
         observed = torch.from_numpy(self.observed[part][positions])
         return {name: _emptied(tensors[name], observed[:, m]) for m, name in enumerate(names)}
 
-    def control_data(self, part: PartName) -> ControlData:
-        """Return all samples of a part as flat features, NaN where unobserved."""
+    def control_data(self, part: PartName, series: bool = False) -> ControlData:
+        """Return all samples of a part as flat features, NaN where unobserved.
+
+        Args:
+            part: Which.
+            series: Whether measurements of sequences are wanted too.
+        """
         names = [modality.name for modality in self.component.modalities]
-        features = self.dataset.features_of(self.parts.rows(part), self.preprocessor, names)
+        rows = self.parts.rows(part)
+        features = self.dataset.features_of(rows, self.preprocessor, names)
         observed = self.observed[part]
+        sequences = [
+            (m, modality.name)
+            for m, modality in enumerate(self.component.modalities)
+            if series and modality.kind == "sequence"
+        ]
         return ControlData(
             features={
                 modality.name: np.where(observed[:, m, None], features[modality.name], np.nan)
@@ -125,6 +136,10 @@ class RunData:
             },
             observed=observed,
             targets=self.targets(part),
+            series={
+                name: self.dataset.measured(rows, self.preprocessor, name).only(observed[:, m])
+                for m, name in sequences
+            },
         )
 
     @cached_property

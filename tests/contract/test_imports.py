@@ -32,6 +32,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "models.layers": set(),
     "models": {"models.layers"},
     "models.controls": {"models", "models.layers", "metrics"},
+    "models.haim": {"models.controls"},
     "losses": {"models.layers"},
     "metrics": set(),
     "splits": set(),

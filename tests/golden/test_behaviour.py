@@ -34,6 +34,7 @@ TRAINING = {"epochs": 2, "batch_size": 16}
 NEEDED: dict[str, dict[str, Any]] = {
     "clinical_only": {"modality": "a"},
     "given_score": {"modality": "a", "link": "logit"},
+    "haim": {"depths": [2, 3], "trees": [20], "learning_rates": [0.3]},
     "unimodal": {"modality": "a"},
     "mirai": {"width": 8, "heads": 2},
     "asymmirai": {"pairs": [["a", "b"]], "share_encoder": "none"},

@@ -12,6 +12,7 @@ from pydantic import Field
 
 from benchmark.core.batch import ModalityData
 from benchmark.core.errors import DataError
+from benchmark.core.measured import Measured
 from benchmark.core.problem import Modality
 from benchmark.datasets._base import Dataset, Rows
 from benchmark.datasets._release import ReleaseConfig
@@ -150,6 +151,20 @@ class StayDataset(Dataset):
             features[name] = np.full((len(rows), values.shape[1]), np.nan)
             features[name][seen] = values
         return features
+
+    def measured(self, rows: Rows, preprocessor: Mapping[str, Any], name: str) -> Measured:
+        """Return the measurements as recorded, whatever form tensors have."""
+        series, channels = self.data.series[name]
+        assert series.values is not None
+        owners, events = series.select(rows)
+        kinds, values = series.kinds[events], series.values[events]
+        return Measured(
+            len(rows),
+            len(channels),
+            owners,
+            kinds.astype(np.int64),
+            values.astype(np.float64),
+        )
 
     def overwrite(
         self, rows: Rows, nonsense: Callable[[tuple[int, ...]], Values], only: str | None = None

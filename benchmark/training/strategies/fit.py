@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 from benchmark.core.errors import UsageError
 from benchmark.core.result import Part
 from benchmark.models import MODELS
-from benchmark.models.controls._base import Control
+from benchmark.models.controls._base import Control, ControlData
+from benchmark.splits import PartName
 from benchmark.training.config import FitConfig
 from benchmark.training.strategies._base import Fitted, Job, Strategy
 
@@ -37,9 +38,13 @@ class Fit(Strategy):
             )
         config = MODELS.config(name).parse(job.spec.model.config)
         control: Control = cls(job.data.component, config, job.spec.seed)
-        control.fit(job.data.control_data("train"), job.data.control_data("val"))
+
+        def data(part: PartName) -> ControlData:
+            return job.data.control_data(part, cls.reads_series)
+
+        control.fit(data("train"), data("val"))
 
         def predict(part: Part) -> dict[str, NDArray[np.float64]]:
-            return control.predict(job.data.control_data(part))
+            return control.predict(data(part))
 
         return Fitted(predict, dict(control.info))
