@@ -126,7 +126,7 @@ def _extras() -> Iterator[Check]:
 def _torchvision() -> Check:
     if not version("torchvision"):
         return Check("torchvision", "note", "not installed", "pip install 'mmbench[vision]'")
-    from benchmark.models.encoders._torchvision import make_importable
+    from benchmark.core.torchvision_ops import make_importable
 
     try:
         compiled = make_importable()

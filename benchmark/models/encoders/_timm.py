@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from benchmark.core.errors import MMBenchError
-from benchmark.models.encoders._torchvision import make_importable
+from benchmark.core.torchvision_ops import make_importable
 
 
 def timm_network(arch: str, settings: dict[str, Any]) -> Any:

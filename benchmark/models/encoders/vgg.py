@@ -10,9 +10,9 @@ from torch import Tensor, nn
 from benchmark.core.batch import ModalityData
 from benchmark.core.errors import UsageError
 from benchmark.core.problem import Modality
+from benchmark.core.torchvision_ops import make_importable
 from benchmark.models._config import EncoderOutput
 from benchmark.models.encoders._base import Encoder
-from benchmark.models.encoders._torchvision import make_importable
 from benchmark.models.encoders._weights import load_into
 from benchmark.models.encoders.config import VGGEncoderConfig
 from benchmark.models.layers.patches import PatchEmbedding

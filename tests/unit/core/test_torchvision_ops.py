@@ -9,14 +9,14 @@ from pathlib import Path
 
 import pytest
 
+from benchmark.core import torchvision_ops
 from benchmark.core.errors import MMBenchError
-from benchmark.models.encoders import _torchvision
 
 needs_timm = pytest.mark.skipif(
     not (importlib.util.find_spec("timm") and importlib.util.find_spec("torchvision")),
     reason="needs the extra 'vision'",
 )
-START = "from benchmark.models.encoders._torchvision import make_importable\n"
+START = "from benchmark.core.torchvision_ops import make_importable\n"
 TRAIN = """
 import timm, torch
 model = timm.create_model({name!r}, pretrained=False, num_classes=3)
@@ -95,6 +95,6 @@ def test_operators_are_declared_and_say_that_they_cannot_run(unfit: Path) -> Non
 def test_a_missing_torchvision_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delitem(sys.modules, "torchvision", raising=False)
     monkeypatch.setattr(importlib.util, "find_spec", lambda _: None)
-    _torchvision.make_importable.cache_clear()
+    torchvision_ops.make_importable.cache_clear()
     with pytest.raises(MMBenchError, match=r"not installed\npip install 'mmbench\[vision\]'"):
-        _torchvision.make_importable()
+        torchvision_ops.make_importable()

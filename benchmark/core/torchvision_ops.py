@@ -1,4 +1,4 @@
-"""Make torchvision, hence timm, importable beside a torch it was not compiled for.
+"""Make torchvision, hence timm and transformers, importable beside a torch of another build.
 
 torchvision's compiled library defines the operators that its Python modules refer to while they
 are imported. A build for CUDA cannot load that library beside a CPU torch, and the import ends in
@@ -12,10 +12,12 @@ import importlib.util
 import sys
 from functools import cache
 from pathlib import Path
-
-import torch
+from typing import TYPE_CHECKING
 
 from benchmark.core.errors import MMBenchError
+
+if TYPE_CHECKING:
+    import torch
 
 _SCHEMA = "(Tensor dets, Tensor scores, float iou_threshold) -> Tensor"
 
@@ -24,7 +26,7 @@ _SCHEMA = "(Tensor dets, Tensor scores, float iou_threshold) -> Tensor"
 def make_importable() -> bool:
     """Declare ``torchvision::nms`` and ``qnms`` where the compiled operators cannot load.
 
-    Call it before anything imports torchvision or timm. Further calls change nothing.
+    Call it before anything imports torchvision, timm or transformers. Further calls change nothing.
 
     Returns:
         Whether torchvision's own compiled operators are used.
@@ -45,6 +47,8 @@ def make_importable() -> bool:
 
 def _loads(package: Path) -> bool:
     """Try to load the compiled library, as torchvision will; a second load is harmless."""
+    import torch
+
     libraries = [*package.glob("_C*.so"), *package.glob("_C*.pyd")]
     try:
         for library in libraries:
@@ -57,6 +61,8 @@ def _loads(package: Path) -> bool:
 @cache
 def _declared() -> torch.library.Library:
     """Declare the operators; they last as long as the returned object does."""
+    import torch
+
     library = torch.library.Library("torchvision", "FRAGMENT")
     for name in ("nms", "qnms"):
         library.define(name + _SCHEMA)
