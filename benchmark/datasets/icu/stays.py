@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -14,7 +14,9 @@ from benchmark.core.batch import ModalityData
 from benchmark.core.errors import DataError
 from benchmark.core.measured import Measured
 from benchmark.core.problem import Modality
+from benchmark.datasets._arrays import Indexed
 from benchmark.datasets._base import Dataset, Rows
+from benchmark.datasets._images import CHUNK, image_features
 from benchmark.datasets._release import ReleaseConfig
 from benchmark.datasets._text import TextReducer
 from benchmark.datasets.icu.codes import Vocabulary, bag, sequences
@@ -63,12 +65,16 @@ class StayData:
         codes: Coded events by modality, with the names of their codes.
         vectors: (N, F) facts by modality; NaN is unknown.
         notes: (N,) term counts by modality (:func:`benchmark.datasets._text.count_terms`).
+        texts: (N, D) vectors of notes by modality, which nothing is fitted to.
+        images: Grey or coloured images by modality, (C, H, W) uint8 each.
     """
 
     series: Mapping[str, tuple[Ragged, tuple[str, ...]]] = field(default_factory=dict)
     codes: Mapping[str, tuple[Ragged, tuple[str, ...]]] = field(default_factory=dict)
     vectors: Mapping[str, Values] = field(default_factory=dict)
     notes: Mapping[str, NDArray[np.object_]] = field(default_factory=dict)
+    texts: Mapping[str, NDArray[np.float32]] = field(default_factory=dict)
+    images: Mapping[str, Indexed] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -127,11 +133,14 @@ class StayDataset(Dataset):
 
     def tensors(self, rows: Rows, preprocessor: Mapping[str, Any]) -> dict[str, ModalityData]:
         """Return every modality of some stays; zeros where unobserved."""
-        there = self.observed(rows)
-        return {
-            modality.name: self._tensors_of(modality.name, rows, there[:, m], preprocessor)
-            for m, modality in enumerate(self.component.modalities)
-        }
+        return self.tensors_of(rows, preprocessor, self._names)
+
+    def tensors_of(
+        self, rows: Rows, preprocessor: Mapping[str, Any], names: Sequence[str]
+    ) -> dict[str, ModalityData]:
+        """Read these modalities only."""
+        there = dict(zip(self._names, self.observed(rows).T, strict=True))
+        return {name: self._tensors_of(name, rows, there[name], preprocessor) for name in names}
 
     def control_features(
         self, rows: Rows, preprocessor: Mapping[str, Any]
@@ -140,10 +149,16 @@ class StayDataset(Dataset):
 
         Facts are those recorded, not scaled: trees do not mind, and linear controls scale.
         """
-        there = self.observed(rows)
+        return self.features_of(rows, preprocessor, self._names)
+
+    def features_of(
+        self, rows: Rows, preprocessor: Mapping[str, Any], names: Sequence[str]
+    ) -> dict[str, NDArray[np.float64]]:
+        """Read these modalities only."""
+        there = dict(zip(self._names, self.observed(rows).T, strict=True))
         features = {}
-        for m, modality in enumerate(self.component.modalities):
-            name, seen = modality.name, there[:, m]
+        for name in names:
+            seen = there[name]
             if not seen.any():
                 features[name] = np.full((len(rows), self._feature_width(name)), np.nan)
                 continue
@@ -173,25 +188,41 @@ class StayDataset(Dataset):
 
         Args:
             rows: Stays.
-            nonsense: Makes values of a shape; codes and notes become those of nobody.
+            nonsense: Makes values of a shape; codes and notes become those of nobody,
+                images all the same one.
             only: Modality; None is all.
         """
-        for name, (events, _) in (*self.data.series.items(), *self.data.codes.items()):
-            if only in (None, name):
-                _, chosen = events.select(rows)
-                if events.values is None:
-                    events.kinds[chosen] = 0
-                else:
-                    events.values[chosen] = nonsense((len(chosen),))
-        for name, facts in self.data.vectors.items():
-            if only in (None, name):
-                facts[rows] = nonsense(facts[rows].shape)
-        for name, notes in self.data.notes.items():
-            for row in rows if only in (None, name) else ():
-                notes[row] = notes[row] * 0
+        for name in self._names if only is None else (only,):
+            self._overwrite(name, rows, nonsense)
+
+    @property
+    def _names(self) -> list[str]:
+        return [modality.name for modality in self.component.modalities]
+
+    def _overwrite(
+        self, name: str, rows: Rows, nonsense: Callable[[tuple[int, ...]], Values]
+    ) -> None:
+        data = self.data
+        if name in data.series or name in data.codes:
+            events, _ = data.series[name] if name in data.series else data.codes[name]
+            _, chosen = events.select(rows)
+            if events.values is None:
+                events.kinds[chosen] = 0
+            else:
+                events.values[chosen] = nonsense((len(chosen),))
+        elif name in data.notes:
+            for row in rows:
+                data.notes[name][row] = data.notes[name][row] * 0
+        elif name in data.images:
+            data.images[name].positions[rows] = 0
+        else:
+            values = data.vectors[name] if name in data.vectors else data.texts[name]
+            values[rows] = nonsense(values[rows].shape)
 
     def _fit_one(self, name: str, rows: Rows) -> Any:
         data, config = self.data, self.config
+        if name in data.texts or name in data.images:
+            return None
         if name in data.series:
             series, channels = data.series[name]
             return ChannelScaler.fit(series, rows, len(channels))
@@ -218,6 +249,8 @@ class StayDataset(Dataset):
                 times=torch.from_numpy(found.hours.astype(np.float32)),
                 lengths=torch.from_numpy(found.lengths),
             )
+        if name in self.data.images:
+            return ModalityData(torch.from_numpy(self.data.images[name].take(rows)))
         shape = self.component.modality(name).shape
         values = np.zeros((len(rows), *shape), dtype=np.float32)
         if there.any():
@@ -225,9 +258,11 @@ class StayDataset(Dataset):
         return ModalityData(torch.from_numpy(values))
 
     def _dense(self, name: str, rows: Rows, fitted: Any) -> Values:
-        """Return the grid, facts or reduced notes of observed stays."""
+        """Return the grid, facts, vectors or reduced notes of observed stays."""
         if name in self.data.series:
             return grid_inputs(self._grid(name, rows), fitted)
+        if name in self.data.texts:
+            return self.data.texts[name][rows].astype(np.float64)
         if fitted is None:
             raise DataError(f"no training stay has modality {name!r}", "leave it out")
         source = self.data.vectors[name] if name in self.data.vectors else self.data.notes[name]
@@ -240,6 +275,10 @@ class StayDataset(Dataset):
             return bag(self.data.codes[name][0], rows, fitted, self.config.event_codes)
         if name in self.data.vectors:
             return _facts_and_flags(self.data.vectors[name][rows])
+        if name in self.data.images:
+            images = self.data.images[name]
+            chunks = [rows[start : start + CHUNK] for start in range(0, len(rows), CHUNK)]
+            return np.concatenate([image_features(images.take(one)) for one in chunks])
         return self._dense(name, rows, fitted)
 
     def _feature_width(self, name: str) -> int:
@@ -249,6 +288,8 @@ class StayDataset(Dataset):
             return self.config.event_codes
         if name in self.data.vectors:
             return int(_facts_and_flags(self.data.vectors[name][:0]).shape[1])
+        if name in self.data.images:
+            return int(image_features(self.data.images[name].values[:0]).shape[1])
         return self.component.modality(name).shape[0]
 
     def _grid(self, name: str, rows: Rows) -> Values:
@@ -276,6 +317,10 @@ def stay_modality(config: StayConfig, name: str, data: StayData) -> Modality:
         return events_modality(config, name)
     if name in data.vectors:
         return Modality(name=name, kind="vector", shape=(2 * data.vectors[name].shape[1],))
+    if name in data.texts:
+        return Modality(name=name, kind="text", shape=data.texts[name].shape[1:])
+    if name in data.images:
+        return Modality(name=name, kind="image", shape=data.images[name].values.shape[1:])
     return Modality(name=name, kind="text", shape=(config.note_width,))
 
 

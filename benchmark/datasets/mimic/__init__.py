@@ -1,0 +1,1 @@
+"""MIMIC-IV from its raw releases: records, notes, chest X-rays."""
