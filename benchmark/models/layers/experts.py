@@ -19,22 +19,20 @@ class Experts(nn.Module):
         count: n.
         width: D, of inputs and outputs.
         hidden: H.
-        dropout: Probability of the dropout behind the activation.
     """
 
-    def __init__(self, count: int, width: int, hidden: int, dropout: float = 0.0) -> None:
+    def __init__(self, count: int, width: int, hidden: int) -> None:
         super().__init__()
         self.count = count
         self.inner = nn.Parameter(_uniform(width, count, width, hidden))
         self.inner_bias = nn.Parameter(_uniform(width, count, 1, hidden))
         self.outer = nn.Parameter(_uniform(hidden, count, hidden, width))
         self.outer_bias = nn.Parameter(_uniform(hidden, count, 1, width))
-        self.dropout = nn.Dropout(dropout)
 
     def forward(self, inputs: Tensor) -> Tensor:
         """Map inputs (n, K, D), K of each expert, to (n, K, D)."""
         hidden = functional.gelu(torch.baddbmm(self.inner_bias, inputs, self.inner))
-        return torch.baddbmm(self.outer_bias, self.dropout(hidden), self.outer)
+        return torch.baddbmm(self.outer_bias, hidden, self.outer)
 
     def slots(self, inputs: Tensor) -> Tensor:
         """Map inputs (B, n, p, D), p of each expert and sample, to the same shape."""

@@ -21,7 +21,6 @@ class MSoEBlock(nn.Module):
         heads: Attention heads, a divisor of D.
         hidden: H, inner width of an expert.
         normalize_slot_inputs: See :class:`benchmark.models.layers.soft_moe.SoftMoE`.
-        dropout: Probability of the dropout inside experts.
     """
 
     def __init__(
@@ -32,13 +31,12 @@ class MSoEBlock(nn.Module):
         heads: int,
         hidden: int,
         normalize_slot_inputs: bool = True,
-        dropout: float = 0.0,
     ) -> None:
         super().__init__()
         self.attention_norm = nn.LayerNorm(width)
         self.attention = FusedSelfAttention(width, heads)
         self.moe_norm = nn.LayerNorm(width)
-        self.moe = SoftMoE(width, experts, slots, hidden, normalize_slot_inputs, dropout)
+        self.moe = SoftMoE(width, experts, slots, hidden, normalize_slot_inputs)
 
     def forward(self, tokens: Tensor, mask: Tensor | None = None) -> Tensor:
         """Transform tokens.
@@ -67,7 +65,6 @@ class MSoEStack(nn.Module):
         heads: Attention heads, a divisor of D.
         hidden: H, inner width of an expert.
         normalize_slot_inputs: See :class:`benchmark.models.layers.soft_moe.SoftMoE`.
-        dropout: Probability of the dropout inside experts.
     """
 
     def __init__(
@@ -79,11 +76,10 @@ class MSoEStack(nn.Module):
         heads: int,
         hidden: int,
         normalize_slot_inputs: bool = True,
-        dropout: float = 0.0,
     ) -> None:
         super().__init__()
         self.blocks = nn.ModuleList(
-            MSoEBlock(width, experts, slots, heads, hidden, normalize_slot_inputs, dropout)
+            MSoEBlock(width, experts, slots, heads, hidden, normalize_slot_inputs)
             for _ in range(depth)
         )
 

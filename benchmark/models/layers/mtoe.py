@@ -96,8 +96,6 @@ class TaskMoE(nn.Module):
         experts: n.
         hidden: H, inner width of an expert.
         normalize_slot_inputs: See :class:`benchmark.models.layers.soft_moe.SoftMoE`.
-        dropout: Probability of the dropout inside experts.
-        task_vectors: Whether there are e_t.
     """
 
     def __init__(
@@ -107,14 +105,12 @@ class TaskMoE(nn.Module):
         experts: int,
         hidden: int,
         normalize_slot_inputs: bool = True,
-        dropout: float = 0.0,
-        task_vectors: bool = True,
     ) -> None:
         super().__init__()
         self.normalize_slot_inputs = normalize_slot_inputs
         self.router = SoftRouter(width, experts, tasks)
-        self.experts = Experts(experts, width, hidden, dropout)
-        self.vectors = nn.Parameter(torch.zeros(tasks, width)) if task_vectors else None
+        self.experts = Experts(experts, width, hidden)
+        self.vectors = nn.Parameter(torch.zeros(tasks, width))
 
     def forward(
         self, tokens: Tensor, mask: Tensor | None = None, skip: Tensor | None = None
@@ -128,9 +124,7 @@ class TaskMoE(nn.Module):
         """
         routing = self.router(tokens, mask)
         inputs = slot_inputs(tokens, routing, self.normalize_slot_inputs)
-        if self.vectors is not None:
-            inputs = inputs + self.vectors
-        return TaskTokens(routing, self.experts.slots(inputs), skip, mask)
+        return TaskTokens(routing, self.experts.slots(inputs + self.vectors), skip, mask)
 
 
 class MToEBlock(nn.Module):
@@ -146,8 +140,6 @@ class MToEBlock(nn.Module):
         hidden: H, inner width of an expert.
         residual: Whether h is added to every task's output.
         normalize_slot_inputs: See :class:`benchmark.models.layers.soft_moe.SoftMoE`.
-        dropout: Probability of the dropout inside experts.
-        task_vectors: See :class:`TaskMoE`.
     """
 
     def __init__(
@@ -159,17 +151,13 @@ class MToEBlock(nn.Module):
         hidden: int,
         residual: bool = True,
         normalize_slot_inputs: bool = True,
-        dropout: float = 0.0,
-        task_vectors: bool = True,
     ) -> None:
         super().__init__()
         self.residual = residual
         self.attention_norm = nn.LayerNorm(width)
         self.attention = FusedSelfAttention(width, heads)
         self.moe_norm = nn.LayerNorm(width)
-        self.moe = TaskMoE(
-            width, tasks, experts, hidden, normalize_slot_inputs, dropout, task_vectors
-        )
+        self.moe = TaskMoE(width, tasks, experts, hidden, normalize_slot_inputs)
 
     def forward(self, tokens: Tensor, mask: Tensor | None = None) -> TaskTokens:
         """Give every task its own view of the tokens.
@@ -200,8 +188,6 @@ class MToE(nn.Module):
         hidden: H, inner width of an expert.
         residual: Whether the last block's skip connection is added to every task's output.
         normalize_slot_inputs: See :class:`benchmark.models.layers.soft_moe.SoftMoE`.
-        dropout: Probability of the dropout inside experts.
-        task_vectors: See :class:`TaskMoE`.
     """
 
     def __init__(
@@ -214,8 +200,6 @@ class MToE(nn.Module):
         hidden: int,
         residual: bool = True,
         normalize_slot_inputs: bool = True,
-        dropout: float = 0.0,
-        task_vectors: bool = True,
     ) -> None:
         super().__init__()
         self.blocks = nn.ModuleList(
@@ -227,8 +211,6 @@ class MToE(nn.Module):
                 hidden,
                 residual or layer + 1 < depth,
                 normalize_slot_inputs,
-                dropout,
-                task_vectors,
             )
             for layer in range(depth)
         )

@@ -88,7 +88,6 @@ class SoftMoE(nn.Module):
         hidden: H, inner width of an expert.
         normalize_slot_inputs: Whether slots average tokens of length 1, as a much used PyTorch
             port does; else the tokens themselves, which are then normalised for the logits only.
-        dropout: Probability of the dropout inside experts.
     """
 
     def __init__(
@@ -98,12 +97,11 @@ class SoftMoE(nn.Module):
         slots: int,
         hidden: int,
         normalize_slot_inputs: bool = True,
-        dropout: float = 0.0,
     ) -> None:
         super().__init__()
         self.normalize_slot_inputs = normalize_slot_inputs
         self.router = SoftRouter(width, experts, slots)
-        self.experts = Experts(experts, width, hidden, dropout)
+        self.experts = Experts(experts, width, hidden)
 
     def forward(self, tokens: Tensor, mask: Tensor | None = None) -> Tensor:
         """Transform tokens.

@@ -13,13 +13,10 @@ from torch.nn import functional
 from benchmark.models.layers.experts import Experts
 
 Gate = Literal["linear", "laplace"]
-Noise = Literal["none", "fixed", "learned"]
+Noise = Literal["none", "fixed"]
 Normalisation = Literal["chosen", "all"]
 Combination = Literal["sum", "log"]
 Method = Literal["auto", "dense", "grouped"]
-
-#: Of a learned noise, so that a probability never divides by zero.
-_SMALLEST_STD = 1e-2
 
 
 @dataclass(frozen=True)
@@ -31,24 +28,23 @@ class Gating:
         noisy: Logits that chose; equal to ``clean`` in evaluation.
         gates: Weights, (N, n); 0 where an expert was not chosen.
         chosen: (N, n) bool.
-        std: Deviation of the noise, a scalar or (N, n); None without noise.
+        std: Deviation of the noise; None without noise.
     """
 
     clean: Tensor
     noisy: Tensor
     gates: Tensor
     chosen: Tensor
-    std: Tensor | None
+    std: float | None
 
 
 class TopKRouter(nn.Module):
     r"""Chooses k of n experts for every token (Shazeer et al. 2017, section 2.1).
 
     Clean logits are ``W x`` (``linear``, no bias) or ``-|x - w_a|`` (``laplace``; Han et al.,
-    "FuseMoE", 2024). In training noise from N(0, std^2) is added: ``fixed``, std = 1/n (Riquelme
-    et al. 2021), or ``learned``, std = softplus(W' x) + 0.01. Gates are a softmax over the chosen
-    logits, or over ``all`` of which the chosen are kept as they are. ``n D`` parameters, twice that
-    with learned noise; W starts as N(0, 1/D), W' at zero.
+    "FuseMoE", 2024). In training ``fixed`` noise from N(0, 1/n^2) is added (Riquelme et al. 2021).
+    Gates are a softmax over the chosen logits, or over ``all`` of which the chosen are kept as they
+    are. ``n D`` parameters; W starts as N(0, 1/D).
 
     Args:
         width: D.
@@ -69,7 +65,6 @@ class TopKRouter(nn.Module):
         super().__init__()
         self.gate, self.noise, self.normalise = gate, noise, normalise
         self.weight = nn.Parameter(torch.randn(experts, width) * width**-0.5)
-        self.spread = nn.Parameter(torch.zeros(experts, width)) if noise == "learned" else None
 
     def forward(self, tokens: Tensor, k: int, mask: Tensor | None = None) -> Gating:
         """Route tokens.
@@ -79,10 +74,11 @@ class TopKRouter(nn.Module):
             k: Experts per token; more than n is n.
             mask: (N,) bool, tokens that are routed at all; None is all.
         """
-        clean, std = self._logits(tokens), self._std(tokens)
+        clean = self._logits(tokens)
+        std = None if self.noise == "none" else 1 / len(self.weight)
         noisy = clean
         if self.training and std is not None:
-            noisy = clean + torch.randn_like(clean) * std
+            noisy = clean + std * torch.randn_like(clean)
         best = noisy.topk(min(k, noisy.shape[1]), dim=1).indices
         chosen = torch.zeros_like(noisy, dtype=torch.bool).scatter(1, best, True)
         if self.normalise == "chosen":
@@ -102,12 +98,6 @@ class TopKRouter(nn.Module):
         mode = "donot_use_mm_for_euclid_dist"
         distances: Tensor = torch.cdist(tokens, self.weight.to(tokens.dtype), compute_mode=mode)
         return -distances
-
-    def _std(self, tokens: Tensor) -> Tensor | None:
-        if self.spread is not None:
-            softened: Tensor = functional.softplus(functional.linear(tokens, self.spread))
-            return softened + _SMALLEST_STD
-        return None if self.noise == "none" else tokens.new_tensor(1 / len(self.weight))
 
 
 def importance(gating: Gating, mask: Tensor | None = None) -> Tensor:
