@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from benchmark.models.layers.attention import FusedSelfAttention
 from benchmark.models.layers.experts import Experts
-from benchmark.models.layers.msoe import MSoEBlock
+from benchmark.models.layers.msoe import MSoEBlock, MSoEStack
 from benchmark.models.layers.mtoe import MToE, MToEBlock, TaskMoE
 from benchmark.models.layers.soft_moe import SoftMoE, SoftRouter
 
@@ -110,7 +110,6 @@ def test_soft_moe(agree: Agree, normalize: bool, masked: bool) -> None:
 def _task_moe_by_loops(layer: TaskMoE, tokens: Tensor, mask: Tensor, skip: Tensor) -> Tensor:
     """Y, (B, T, L, D); skip alone where a token takes no part."""
     n, tasks = layer.router.phi.shape[1:]
-    assert layer.vectors is not None
     samples = []
     for x, flags, h in zip(tokens, mask, skip, strict=True):
         seen = [j for j in range(L) if flags[j]]
@@ -212,24 +211,73 @@ def test_a_stack_keeps_tasks_apart_at_its_end_only() -> None:
     assert torch.equal(stack(x, MASK)[1].each(), expected.each())
 
 
+def _attention_by_loops(layer: FusedSelfAttention, tokens: Tensor, mask: Tensor) -> Tensor:
+    """Head by head, query by query, over the keys that may be attended to."""
+    weights = layer.query_key_value.weight.chunk(3)
+    biases = layer.query_key_value.bias.chunk(3)
+    d = D // layer.heads
+    rows = []
+    for x, flags in zip(tokens, mask, strict=True):
+        q, k, v = (x @ w.T + c for w, c in zip(weights, biases, strict=True))
+        seen = [j for j in range(L) if flags[j]]
+        for j in range(L):
+            joined = []
+            for own in (slice(h * d, h * d + d) for h in range(layer.heads)):
+                exps = [((q[j, own] * k[i, own]).sum() / math.sqrt(d)).exp() for i in seen]
+                parts = [e * v[i, own] for e, i in zip(exps, seen, strict=True)]
+                joined.append(sum(parts[1:], parts[0]) / sum(exps))
+            rows.append(layer.output.weight @ torch.cat(joined) + layer.output.bias)
+    return torch.stack(rows).view(tokens.shape)
+
+
+def _norm(layer: nn.LayerNorm, x: Tensor) -> Tensor:
+    centred = x - x.sum(-1, keepdim=True) / D
+    variance = (centred**2).sum(-1, keepdim=True) / D
+    return centred / (variance + 1e-5).sqrt() * layer.weight + layer.bias
+
+
 def test_fused_attention(agree: Agree) -> None:
     x = _tokens()
     layer = _moved(FusedSelfAttention(D, 2))
     assert isinstance(layer, FusedSelfAttention)
-    weights = layer.query_key_value.weight.chunk(3)
-    biases = layer.query_key_value.bias.chunk(3)
-    rows = []
-    for b in range(B):
-        q, k, v = (x[b] @ w.T + c for w, c in zip(weights, biases, strict=True))
-        seen = [j for j in range(L) if MASK[b, j]]
-        for j in range(L):
-            joined = []
-            for own in (slice(0, 3), slice(3, 6)):
-                exps = [((q[j, own] * k[i, own]).sum() / math.sqrt(3)).exp() for i in seen]
-                parts = [e * v[i, own] for e, i in zip(exps, seen, strict=True)]
-                joined.append(sum(parts[1:], parts[0]) / sum(exps))
-            rows.append(layer.output.weight @ torch.cat(joined) + layer.output.bias)
-    agree(layer(x, MASK), torch.stack(rows).view(B, L, D), [x, *layer.parameters()])
+    agree(layer(x, MASK), _attention_by_loops(layer, x, MASK), [x, *layer.parameters()])
+
+
+def _attended(block: MSoEBlock | MToEBlock, x: Tensor, mask: Tensor) -> Tensor:
+    return x + _attention_by_loops(block.attention, _norm(block.attention_norm, x), mask)
+
+
+@pytest.mark.parametrize("masked", [True, False])
+def test_msoe(agree: Agree, masked: bool) -> None:
+    """Two blocks: h = x + Attn(LN1 x), y = h + SoftMoE(LN2 h)."""
+    x, mask = _tokens(), MASK if masked else torch.ones(B, L, dtype=torch.bool)
+    stack = _moved(MSoEStack(2, D, N, P, 2, H))
+    assert isinstance(stack, MSoEStack)
+    y = x
+    for block in stack.blocks:
+        h = _attended(block, y, mask)
+        y = h + _soft_moe_by_loops(block.moe, _norm(block.moe_norm, h), mask)
+    agree(stack(x, MASK if masked else None), y, [x, *stack.parameters()])
+
+
+@pytest.mark.parametrize("masked", [True, False])
+@pytest.mark.parametrize("residual", [True, False])
+def test_mtoe(agree: Agree, masked: bool, residual: bool) -> None:
+    """A block that sums its tasks, then h = x + Attn(LN1 x), Y_t = h + TaskMoE_t(LN2 h)."""
+    x, mask = _tokens(), MASK if masked else torch.ones(B, L, dtype=torch.bool)
+    stack = _moved(MToE(2, D, 3, N, 2, H, residual))
+    assert isinstance(stack, MToE)
+    first, last = stack.blocks
+    nothing = torch.zeros_like(x)
+    h = _attended(first, x, mask)
+    each = _task_moe_by_loops(first.moe, _norm(first.moe_norm, h), mask, nothing)
+    h = _attended(last, h + each[:, 0] + each[:, 1] + each[:, 2], mask)
+    skip = h if residual else nothing
+    expected = _task_moe_by_loops(last.moe, _norm(last.moe_norm, h), mask, skip)
+    found = stack(x, MASK if masked else None)[-1]
+    agree(found.each(), expected, [x, *stack.parameters()])
+    means = [expected[b, :, mask[b]].sum(dim=1) / mask[b].sum() for b in range(B)]
+    assert torch.allclose(found.pooled(), torch.stack(means), rtol=0, atol=1e-10)
 
 
 def _count(module: nn.Module) -> int:
