@@ -19,15 +19,21 @@ MAX_TERMS = 20_000
 def count_terms(texts: list[str]) -> NDArray[np.object_]:
     """Count lower-case words and pairs of neighbouring words, once for all runs.
 
-    Nothing is estimated here: which terms count is for :meth:`TextReducer.fit` to say.
+    Nothing is estimated here: which terms count is for :meth:`TextReducer.fit` to say. Where no
+    text has a word, none of them has a term.
 
     Returns:
         (N,) sparse rows (1, V), V terms of all texts in order of spelling.
     """
     from sklearn.feature_extraction.text import CountVectorizer
 
-    counts = CountVectorizer(ngram_range=(1, 2), dtype=np.float64).fit_transform(texts)
     rows = np.empty(len(texts), dtype=object)
+    counter = CountVectorizer(ngram_range=(1, 2), dtype=np.float64)
+    analyse = counter.build_analyzer()
+    if any(analyse(text) for text in texts):
+        counts = counter.fit_transform(texts)
+    else:
+        counts = csr_matrix((len(texts), 1), dtype=np.float64)
     for position in range(len(texts)):
         rows[position] = counts[position]
     return rows

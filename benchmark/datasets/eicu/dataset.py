@@ -284,7 +284,7 @@ def _inputs(config: EICUConfig, folder: Path, stays: pl.DataFrame) -> StayData:
         series={"series": (_series(measured, len(stays), channels), tuple(channels))},
         codes=codes,
         vectors=vectors,
-        notes={"note": _counted([texts.get(row, "") for row in range(len(stays))])},
+        notes={"note": count_terms([texts.get(row, "") for row in range(len(stays))])},
     )
 
 
@@ -305,17 +305,6 @@ def _ragged(
 ) -> Ragged:
     stays = events["row"].to_numpy().astype(np.int64)
     return Ragged.build(n, stays, events["minutes"].to_numpy().astype(np.float64), kinds, values)
-
-
-def _counted(texts: list[str]) -> NDArray[np.object_]:
-    """Count terms; where no stay has a text, none of them has a term."""
-    if any(text.strip() for text in texts):
-        return count_terms(texts)
-    counts = count_terms(["nothing"] * len(texts))
-    for row in counts:
-        row.data[:] = 0
-        row.eliminate_zeros()
-    return counts
 
 
 def _facts(path: Path, ids: pl.DataFrame, width: int) -> NDArray[np.float64]:
