@@ -13,8 +13,9 @@ of smaller degrees of freedom. Inferred: likelihoods are of one-hot labels, aver
 evidence is averaged over classes; confidence is the probability of the true class. More than two
 modalities are fused one after the other. The locations are the logits. A segmentation reads the
 tokens of its image by a dense head, after MToE if there is one.
-The run's task loss on them stands where the fused cross-entropy does; all other terms are divided
-by its weight of 0.5, so that the whole is twice the printed sum, a factor that Adam does not see.
+The run's task loss on them, cross-entropy in the tables, stands where the fused cross-entropy does;
+all other terms are divided by its weight of 0.5, so that the whole is twice the printed sum, a
+factor that Adam does not see.
 Mended: a missing modality does not take part; a sample without any gets a learned location.
 """
 

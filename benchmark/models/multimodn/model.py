@@ -9,8 +9,9 @@ Stated (MultiModN): a trainable first state, one step per modality in fixed orde
 skip, a decoder per task used on all states, the loss averaged over all states and decoders.
 Inferred: the step of an image is a linear map of [features; state], as in the code; decoders have
 hidden layers (32, 32) and ReLU; the score is the last state's. The task losses of a run judge that
-score; the model adds the cross-entropy of the earlier states with the same weight each. The sum is
-(M + 1) T times the printed mean, a constant that Adam does not see. ``state_change`` is weighted
+score; the model adds the cross-entropy of the earlier states with weight 1 each. Where the run's
+loss is cross-entropy too, as in the tables, all states weigh the same and the sum is (M + 1) T
+times the printed mean, a constant that Adam does not see. ``state_change`` is weighted
 likewise; the code's default is 0. A segmentation has no state to decode: a dense head reads the
 tokens of its image, of which a step reads the class token or the mean.
 Mended: nothing; a state that is only carried over is not counted again.

@@ -53,6 +53,32 @@ def test_released_m4oe_keeps_three_slots(tmp_path: Path) -> None:
     assert {run.spec.model.config["alpha"] for run in joint} == {0.0}
 
 
+@pytest.mark.parametrize("number", [7, 8, 9, 11])
+def test_nothing_released_has_the_regulariser(number: int, tmp_path: Path) -> None:
+    """It is commented out of the one training loop there is."""
+    for variant, some in (("described", True), ("released", False)):
+        configs = [run.spec.model.config for run in
+                   expanded(f"m4oe/table{number}", tmp_path, variant=variant).runs]  # fmt: skip
+        hosts = [one["mtoe"] for one in configs if isinstance(one.get("mtoe"), dict)]
+        assert len(hosts) >= 10
+        joint = [one for one in configs if one.get("mtoe") == "tasks"]
+        assert any(one["msoe"] == "nothing" for one in joint)
+        assert {one["alpha"] > 0 for one in [*hosts, *joint]} == {some}
+
+
+def test_losses_that_stand_beside_a_models_own_terms_are_cross_entropy(tmp_path: Path) -> None:
+    """MultiModN and EyeMoSt weigh the run's loss against cross-entropies; EyeStar has no other."""
+    seen = set()
+    for number in (7, 11):
+        for run in expanded(f"m4oe/table{number}", tmp_path).runs:
+            if (name := run.spec.model.name) in ("multimodn", "eyemost", "eyestar"):
+                seen.add(name)
+                losses = {task: loss.name for task, loss in run.spec.losses.items()}
+                assert losses.pop("seg", "dice_ce") == "dice_ce"
+                assert set(losses.values()) == {"cross_entropy"}
+    assert len(seen) == 3
+
+
 def test_equal_rows_of_different_tables_are_the_same_runs(tmp_path: Path) -> None:
     tables = {n: expanded(f"m4oe/table{n}", tmp_path) for n in (3, 4, 5, 7, 14, 15)}
     full = {3: "full", 4: "multi_task/m4oe", 5: "n128/alpha_0_05", 7: "multi_task_natural/m4oe",
