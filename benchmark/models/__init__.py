@@ -76,8 +76,9 @@ MODELS = Registry(
         "soft_moe": _model(
             "soft_moe", "MultimodalSoftMoE", "one soft mixture of experts over all tokens"
         ),
+        # Version 2: k follows validation losses, not whatever selects epochs.
         "adamv_moe": _model(
-            "adamv_moe", "AdaMVMoE", "shared sparse experts, a router and a k of every task"
+            "adamv_moe", "AdaMVMoE", "shared sparse experts, a router and a k of every task", 2
         ),
         "fuse_moe": _model(
             "fuse_moe", "FuseMoE", "sparse experts with a Laplace gate over modality features"

@@ -50,8 +50,9 @@ class Trainer:
     A strategy that differs in what one step does subclasses this: :meth:`step` is one step,
     :meth:`make_optimizers` its optimisers, and :meth:`extra_state` whatever else it remembers from
     one step to the next. A model that defines ``start_epoch(epoch)`` or
-    ``end_validation(gains)`` (criterion by task, a loss with a minus, so that more is better) is
-    told; what these change must lie in buffers, which checkpoints and the kept weights hold.
+    ``end_validation(losses)`` (validation loss of every task that has labels there, whatever the
+    criterion is) is told; what these change must lie in buffers, which checkpoints and the kept
+    weights hold.
 
     Args:
         model: On ``device``; holds the kept weights after :meth:`run`.
@@ -129,15 +130,16 @@ class Trainer:
     def _epoch(self, epoch: int) -> None:
         """Train and validate epoch ``epoch``, counted from 1."""
         loss = self._train_epoch(epoch)
-        values = self._validate(epoch)
-        value = self.criterion.overall(values)
+        logits, targets = self._validate(epoch)
+        value = self.criterion.value(logits, targets, self.losses)
         self.history.train_loss.append(loss)
         self.history.val.append(value)
         self.epoch = epoch
         if self.stopping.update(epoch, value):
             self.best = _copy(self.model)
         # After the copy: kept weights are those that were validated.
-        _tell(self.model, "end_validation", self.criterion.gains(values))
+        if hasattr(self.model, "end_validation"):
+            _tell(self.model, "end_validation", task_losses(logits, targets, self.losses))
         _log.info(
             "epoch %d/%d: train loss %.6g, validation %s %.6g%s",
             epoch,
@@ -174,11 +176,11 @@ class Trainer:
         shuffled = self.labelled[torch.randperm(len(self.labelled), generator=generator)]
         return shuffled.to(self.train.rows.device)
 
-    def _validate(self, epoch: int) -> dict[str, float]:
+    def _validate(self, epoch: int) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+        """Return logits and targets of all validation samples by task."""
         with _located(epoch, "validation"):
             logits = self.predict(self.val)
-        targets = {task: one.to(self.device) for task, one in self.val.targets.items()}
-        return self.criterion.values(logits, targets, self.losses)
+        return logits, {task: one.to(self.device) for task, one in self.val.targets.items()}
 
     def predict(self, batch: Batch) -> dict[str, Tensor]:
         """Return logits (N, C) by task with the model's present weights."""
@@ -240,6 +242,18 @@ def labelled_positions(batch: Batch) -> Tensor:
             "choose another task or another split",
         )
     return known.nonzero().squeeze(1)
+
+
+def task_losses(
+    logits: Mapping[str, Tensor], targets: Mapping[str, Tensor], losses: Mapping[str, Loss]
+) -> dict[str, float]:
+    """Return the unweighted loss of every task that has a label, from logits (N, C) by task."""
+    with torch.no_grad():
+        return {
+            task: float(loss(logits[task], targets[task]))
+            for task, loss in losses.items()
+            if float(loss.weight(targets[task])) > 0
+        }
 
 
 def _tell(model: nn.Module, hook: str, *facts: Any) -> None:

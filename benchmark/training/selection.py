@@ -73,11 +73,6 @@ class Criterion:
         """Join the values of :meth:`values`: the sum of losses, or the mean of a metric."""
         return sum(values.values()) / (1 if self.metric == "loss" else len(values))
 
-    def gains(self, values: Mapping[str, float]) -> dict[str, float]:
-        """Return the values of :meth:`values` with a sign such that more is better."""
-        sign = 1.0 if self.higher_is_better else -1.0
-        return {task: sign * one for task, one in values.items()}
-
     def _of(self, task: Task, logits: Tensor, target: Tensor, loss: Loss) -> float | DataError:
         if self.metric == "loss":
             if float(loss.weight(target)) == 0:

@@ -12,14 +12,14 @@ from torch import Tensor, nn
 class AdaptiveK(nn.Module):
     """k of every task, kept in buffers.
 
-    A task that has not gained for ``patience`` validations gets one expert more. If that does not
-    help within as many validations, it loses one again and keeps what it has for good.
+    A task whose loss has not fallen for ``patience`` validations gets one expert more. If that does
+    not help within as many validations, it loses one again and keeps what it has for good.
 
     Args:
         tasks: Names of the tasks.
         start: k at first.
         largest: Most that k may be.
-        patience: Validations without a gain.
+        patience: Validations without a smaller loss.
     """
 
     k: Tensor
@@ -32,7 +32,7 @@ class AdaptiveK(nn.Module):
         super().__init__()
         self.tasks, self.largest, self.patience = tuple(tasks), largest, patience
         self.register_buffer("k", torch.full((len(tasks),), start))
-        self.register_buffer("best", torch.full((len(tasks),), -math.inf, dtype=torch.float64))
+        self.register_buffer("best", torch.full((len(tasks),), math.inf, dtype=torch.float64))
         self.register_buffer("waited", torch.zeros(len(tasks), dtype=torch.int64))
         self.register_buffer("tried", torch.zeros(len(tasks), dtype=torch.bool))
         self.register_buffer("settled", torch.zeros(len(tasks), dtype=torch.bool))
@@ -42,19 +42,19 @@ class AdaptiveK(nn.Module):
         found: list[int] = self.k.tolist()
         return found
 
-    def update(self, gains: Mapping[str, float]) -> None:
+    def update(self, losses: Mapping[str, float]) -> None:
         """Look at a validation.
 
         Args:
-            gains: Criterion by task, more is better; a task without one stays as it is.
+            losses: Validation loss by task; a task without one stays as it is.
         """
         for t, task in enumerate(self.tasks):
-            if task in gains:
-                self._update(t, gains[task])
+            if task in losses:
+                self._update(t, losses[task])
 
-    def _update(self, t: int, gain: float) -> None:
-        if gain > float(self.best[t]):
-            self.best[t], self.waited[t], self.tried[t] = gain, 0, False
+    def _update(self, t: int, loss: float) -> None:
+        if loss < float(self.best[t]):
+            self.best[t], self.waited[t], self.tried[t] = loss, 0, False
             return
         self.waited[t] += 1
         if self.settled[t] or int(self.waited[t]) < self.patience:

@@ -22,7 +22,7 @@ class AdaMVMoEConfig(ModelConfig):
         top_k: Experts per token at first, for every task.
         largest_k: Most experts per token that a task may come to.
         adaptive: Whether tasks change their k during training.
-        patience: Validations without a gain after which a task tries one expert more.
+        patience: Validations without a smaller loss after which a task tries one expert more.
         auxiliary: Weight of the experts' importance and load being uneven.
         heads: Attention heads; a divisor of D.
         hidden: Inner width of experts and feed-forward blocks; None is 4 D.

@@ -7,9 +7,9 @@ baseline of M4oE (ICLR 2025), Tables 7 to 9 and 11. Code: google-research/google
 Stated: experts shared by the tasks, one noisy top-k router per task, the number k of experts of a
 task adapted to its validation; auxiliary weight 5e-3.
 Inferred from the code: gates are a softmax over all noisy logits, noise of deviation 1/n in
-training, k = 2 at first and at most 8; where a task has not gained for some validations, k grows by
-one, and if that gives no gain either, it goes back by one and stays; importance and load of the
-experts, each as a squared coefficient of variation.
+training, k = 2 at first and at most 8; where a task's validation loss has not fallen for some time,
+k grows by one, and if it does not fall then either, it goes back by one and stays; importance and
+load of the experts, each as a squared coefficient of variation.
 Inferred: one encoder per modality, the mixture in every second block of a transformer over the
 tokens of all modalities (the original is one vision transformer), from the first mixture on every
 task has its own stream, 8 experts, a validation every epoch, patience 2, mean over tokens, linear
@@ -98,10 +98,10 @@ class AdaMVMoE(Model):
             losses["experts"] = self.config.auxiliary * torch.stack(uneven).mean()
         return Output({task: logits[task] for task in self.tasks}, losses, {"k": k})
 
-    def end_validation(self, gains: dict[str, float]) -> None:
-        """Let every task change its k; see :class:`AdaptiveK`."""
+    def end_validation(self, losses: dict[str, float]) -> None:
+        """Let every task change its k by its validation loss; see :class:`AdaptiveK`."""
         if self.config.adaptive:
-            self.k.update(gains)
+            self.k.update(losses)
 
     def _patches(self, tokens: Tensor, keys: Tensor) -> Tensor:
         """Return the image's tokens of a stream, (B, P_m, D); zeros without the image."""

@@ -17,11 +17,13 @@ from torch import Tensor
 from benchmark.core.batch import Batch, ModalityData, Output
 from benchmark.core.errors import UsageError
 from benchmark.core.paths import Paths
-from benchmark.core.problem import Frozen, Modality
+from benchmark.core.problem import Component, Frozen, Modality
 from benchmark.core.registry import Entry
 from benchmark.core.spec import Ref, RunSpec
 from benchmark.datasets.planted import Planted
+from benchmark.losses._base import Loss
 from benchmark.models import MODELS
+from benchmark.models._base import Model
 from benchmark.models.early_fusion.model import EarlyFusion
 from benchmark.models.encoders import ENCODERS
 from benchmark.models.encoders._base import Encoder
@@ -29,6 +31,7 @@ from benchmark.training.config import TrainingConfig
 from benchmark.training.execute import ExecutionContext, Outcome, execute
 from benchmark.training.loop import Trainer
 from benchmark.training.optim import make_optimizer
+from benchmark.training.selection import make_criterion
 from benchmark.training.strategies import STRATEGIES
 from benchmark.training.strategies.plain import Plain
 
@@ -98,9 +101,9 @@ class Told(EarlyFusion):
         assert epoch == int(self.epochs) + 1
         self.epochs += 1
 
-    def end_validation(self, gains: dict[str, float]) -> None:
-        assert list(gains) == ["label"]
-        self.said.fill_(-gains["label"])
+    def end_validation(self, losses: dict[str, float]) -> None:
+        assert list(losses) == ["label"]
+        self.said.fill_(losses["label"])
 
     def forward(self, batch: Batch) -> Output:
         found = super().forward(batch)
@@ -247,6 +250,27 @@ def test_kept_weights_hold_the_buffers_of_their_own_validation(
     assert int(weights(done)["epochs"]) == best
     said = float(weights(done)["said"])
     assert said == pytest.approx(history[best - 2] if best > 1 else 0.0, rel=1e-4)
+
+
+def test_a_model_is_told_losses_whatever_selects(
+    model: Model, losses: dict[str, Loss], batch: Batch, component: Component
+) -> None:
+    """Of every task with a label, without task weights."""
+    told: list[dict[str, float]] = []
+    model.end_validation = told.append  # type: ignore[assignment]
+    config = TrainingConfig.parse(
+        {"selection": {"metric": "acc", "task": "flag"}, "task_weights": {"flag": 3.0}}
+    )
+    unlabelled = replace(batch, targets=batch.targets | {"kind": torch.full((batch.size,), -1)})
+    for val in (batch, unlabelled):
+        criterion = make_criterion(component, config)
+        trainer = Trainer(model, losses, criterion, batch, val, config, 0, "cpu")
+        trainer._epoch(1)
+    with torch.no_grad():
+        logits = model.eval()(batch).logits
+    assert [list(one) for one in told] == [["kind", "flag"], ["flag"]]
+    flag = losses["flag"](logits["flag"], batch.targets["flag"])
+    assert told[1]["flag"] == pytest.approx(float(flag), rel=1e-6)
 
 
 @pytest.mark.parametrize(("model", "output"), [("early_fusion", 2), ("joint_transformer", 3)])
