@@ -67,6 +67,8 @@ class StayData:
         notes: (N,) term counts by modality (:func:`benchmark.datasets._text.count_terms`).
         texts: (N, D) vectors of notes by modality, which nothing is fitted to.
         images: Grey or coloured images by modality, (C, H, W) uint8 each.
+        image_vectors: What controls see of a modality's images instead of means of blocks and a
+            histogram, (F,) each.
     """
 
     series: Mapping[str, tuple[Ragged, tuple[str, ...]]] = field(default_factory=dict)
@@ -75,6 +77,7 @@ class StayData:
     notes: Mapping[str, NDArray[np.object_]] = field(default_factory=dict)
     texts: Mapping[str, NDArray[np.float32]] = field(default_factory=dict)
     images: Mapping[str, Indexed] = field(default_factory=dict)
+    image_vectors: Mapping[str, Indexed] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -275,6 +278,8 @@ class StayDataset(Dataset):
             return bag(self.data.codes[name][0], rows, fitted, self.config.event_codes)
         if name in self.data.vectors:
             return _facts_and_flags(self.data.vectors[name][rows])
+        if name in self.data.image_vectors:
+            return self.data.image_vectors[name].take(rows).astype(np.float64)
         if name in self.data.images:
             images = self.data.images[name]
             chunks = [rows[start : start + CHUNK] for start in range(0, len(rows), CHUNK)]
@@ -288,6 +293,8 @@ class StayDataset(Dataset):
             return self.config.event_codes
         if name in self.data.vectors:
             return int(_facts_and_flags(self.data.vectors[name][:0]).shape[1])
+        if name in self.data.image_vectors:
+            return int(self.data.image_vectors[name].values.shape[1])
         if name in self.data.images:
             return int(image_features(self.data.images[name].values[:0]).shape[1])
         return self.component.modality(name).shape[0]

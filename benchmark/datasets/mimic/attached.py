@@ -33,6 +33,7 @@ from benchmark.datasets._text import count_terms
 from benchmark.datasets.icu.stays import StayData
 from benchmark.datasets.mimic import notes, xrays
 from benchmark.datasets.mimic.attached_config import AttachedConfig
+from benchmark.datasets.mimic.xray_vectors import find_weights, xray_vectors
 
 NOTE, XRAY = "note", "xray"
 #: Raised when what is written into the cache changes.
@@ -89,16 +90,20 @@ def _places(root: Path, paths: Paths, name: str) -> list[Path]:
     return [root, *(place / folder for place in above for folder in folders)]
 
 
-def with_text_model(data: str, config: AttachedConfig, paths: Paths) -> str:
-    """Return the fingerprint of data whose notes go through a transformer: that of both.
+def with_networks(data: str, config: AttachedConfig, paths: Paths) -> str:
+    """Return the fingerprint of data, and of the networks that notes and X-rays go through.
 
     Raises:
-        DataNotAvailable: The transformer's folder is not there.
+        DataNotAvailable: A network that the options name is not here.
     """
-    if config.text_model is None:
+    digests = {}
+    if config.text_model is not None:
+        digests[NOTE] = find_text_model(config.text_model, paths).digest
+    if config.xray_model is not None:
+        _, digests[XRAY] = find_weights(config.xray_model, paths)
+    if not digests:
         return data
-    model = find_text_model(config.text_model, paths)
-    return hashlib.sha256(canonical_json([data, model.digest]).encode()).hexdigest()
+    return hashlib.sha256(canonical_json([data, digests]).encode()).hexdigest()
 
 
 def prepare_attached(
@@ -133,6 +138,7 @@ def prepare_attached(
     folder = _folder(data, config, context)
     make_once(folder, make, context, progress)
     _vectors(data, _reports(folder, config), config, context, jobs, progress)
+    _xray_vectors(folder, config, context, jobs, progress)
 
 
 def is_attached(data: str, config: AttachedConfig, context: DataContext) -> bool:
@@ -161,6 +167,8 @@ def attached_data(
     folder = _folder(data, config, context)
     reports = _reports(folder, config)
     images = _xrays(folder, ids)
+    shown = _xray_vectors(folder, config, context)
+    views = {} if shown is None else {XRAY: Indexed(shown, images.positions)}
     vectors = _vectors(data, reports, config, context)
     seen = {XRAY: images.positions >= 0}
     if vectors is None:
@@ -168,11 +176,11 @@ def attached_data(
         joined = [texts.get(one, "") for one in ids]
         counts = count_terms(joined)
         seen[NOTE] = np.array([one.nnz > 0 for one in counts])
-        return StayData(notes={NOTE: counts}, images={XRAY: images}), seen
+        return StayData(notes={NOTE: counts}, images={XRAY: images}, image_vectors=views), seen
     position = {stay: row for row, stay in enumerate(ids)}
     rows = np.array([position.get(one, -1) for one in reports["stay_id"]], dtype=np.int64)
     mean, seen[NOTE] = _means(vectors, rows, len(ids))
-    return StayData(texts={NOTE: mean}, images={XRAY: images}), seen
+    return StayData(texts={NOTE: mean}, images={XRAY: images}, image_vectors=views), seen
 
 
 def _folder(data: str, config: AttachedConfig, context: DataContext) -> Path:
@@ -254,6 +262,23 @@ def _vectors(
     return text_vectors(
         "mimic", data, ids, texts, model, config.text_chunks, context, jobs, progress
     )
+
+
+def _xray_vectors(
+    folder: Path,
+    config: AttachedConfig,
+    context: DataContext,
+    jobs: int = 1,
+    progress: Progress = silent,
+) -> NDArray[np.float32] | None:
+    """Return the network's vector of every X-ray, (K, 1024); None without a network."""
+    if config.xray_model is None:
+        return None
+    count = len(pl.read_parquet(folder / "xrays.parquet"))
+    weights = find_weights(config.xray_model, context.paths)
+    images = folder / f"{XRAY}.npy"
+    # The folder's name tells the data and how X-rays were chosen and resized.
+    return xray_vectors(folder.name, images, count, weights, context, jobs, progress)
 
 
 def _means(

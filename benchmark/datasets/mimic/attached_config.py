@@ -26,6 +26,9 @@ class AttachedConfig(StayConfig):
             the ``first`` chunk alone (FuseMoE's code).
         xray_views: Every view, or frontal ones only; the last X-ray in the window is taken.
         xray_size: Side that X-rays are resized to.
+        xray_model: File of MMBENCH_WEIGHTS with a DenseNet-121 for chest X-rays, whose vectors are
+            what controls and HAIM see of X-rays; None takes means of blocks and a histogram.
+            Models see pixels.
     """
 
     note_time: Literal["storetime", "charttime"] = "storetime"
@@ -34,6 +37,7 @@ class AttachedConfig(StayConfig):
     text_chunks: Literal["mean", "first"] = "mean"
     xray_views: Literal["all", "frontal"] = "all"
     xray_size: int = Field(default=224, ge=8)
+    xray_model: str | None = None
 
     @property
     def text_width(self) -> int:

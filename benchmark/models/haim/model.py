@@ -11,10 +11,11 @@ positives weighted by negatives / positives, eleven statistics per channel of a 
 (``statistics.py``), zeros for what is missing.
 Stated otherwise in that code, hence ``closing_zero``: a row of zeros is appended before statistics
 are taken, so that every series ends in 0.
-Ours: notes and images come as the loader gives their flat features (a clinical transformer's
-vectors of 768 where its folder is named, else TF-IDF; of images means of blocks and a histogram),
-not as 1024 features of a DenseNet trained on chest X-rays; the folds of the search are of training
-rows only, and do not know of patients, as in that code.
+Ours: notes and images come as the loader gives their flat features: of MIMIC-IV a clinical
+transformer's 768 and a DenseNet's 1024 numbers where their weights are named, as in that code,
+else TF-IDF, means of blocks and a histogram. Of several images the last one counts, where that
+code weights all by time. Folds of the search are of training rows, and do not know of patients, as
+there.
 Mended: nothing.
 """
 

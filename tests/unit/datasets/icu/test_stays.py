@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -86,3 +87,14 @@ def test_a_check_can_overwrite_them(stays: Held) -> None:
     for name in ("note", "xray"):
         changed = (before[name].values != after[name].values).flatten(1).any(dim=1)
         assert changed.tolist() == [True, False, False]
+
+
+def test_a_networks_vectors_stand_for_images_in_front_of_controls(stays: Held) -> None:
+    vectors = np.arange(6.0, dtype=np.float32).reshape(2, 3)
+    given = Indexed(vectors, stays.data.images["xray"].positions)
+    stays.data = replace(stays.data, image_vectors={"xray": given})
+    rows = np.array([0, 2, 1])
+    features = stays.control_features(rows, stays.fit(rows))["xray"]
+    np.testing.assert_array_equal(features, [[3, 4, 5], [np.nan] * 3, [0, 1, 2]])
+    assert stays.features_of(np.array([2]), {}, ["xray"])["xray"].shape == (1, 3)
+    assert stays.tensors(rows, stays.fit(rows))["xray"].values.shape == (3, 1, 16, 16)

@@ -23,7 +23,7 @@ from benchmark.datasets.mimic.attached import (
     find_attached,
     is_attached,
     prepare_attached,
-    with_text_model,
+    with_networks,
 )
 from benchmark.datasets.mimic.attached_config import AttachedConfig
 
@@ -175,9 +175,9 @@ def test_vectors_of_a_transformer_are_averaged(
 
     paths = Paths(cache=tmp_path, weights=tmp_path / "cache" / "weights")
     plain, through = AttachedConfig(), AttachedConfig(text_model="bert")
-    assert with_text_model("data", plain, paths) == "data"
-    first = with_text_model("data", through, paths)
+    assert with_networks("data", plain, paths) == "data"
+    first = with_networks("data", through, paths)
     (folder / "model.safetensors").write_bytes(b"other")
-    assert len({"data", first, with_text_model("data", through, paths)}) == 3
+    assert len({"data", first, with_networks("data", through, paths)}) == 3
     with pytest.raises(DataNotAvailable, match="text model bert is not in"):
-        with_text_model("data", through, Paths(cache=tmp_path, weights=tmp_path))
+        with_networks("data", through, Paths(cache=tmp_path, weights=tmp_path))
