@@ -27,6 +27,7 @@ AFTER_DISCHARGE = ("mortality_1y",)
 FOLDERS = (
     "mimic-iv-note-deidentified-free-text-clinical-notes-2.2",
     "mimic-iv-note-2.2",
+    "mimic-iv-note/2.2",
     "mimic-iv-note",
 )
 _COLUMNS: dict[str, type[pl.DataType]] = {

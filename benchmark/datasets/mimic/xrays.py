@@ -27,6 +27,8 @@ FOLDERS = (
     "mimic-cxr-jpg-chest-radiographs-with-structured-labels-2.1.0",
     "mimic-cxr-jpg-2.0.0",
     "mimic-cxr-jpg-2.1.0",
+    "mimic-cxr-jpg/2.0.0",
+    "mimic-cxr-jpg/2.1.0",
     "mimic-cxr-jpg",
 )
 _METADATA = "mimic-cxr-2.0.0-metadata.csv"
