@@ -153,6 +153,16 @@ def attached_steps(
     return read_attrition(_folder(data, config, context))
 
 
+def stays_with(data: str, config: AttachedConfig, context: DataContext) -> dict[str, set[int]]:
+    """Return the stays that have a report, and those that have an X-ray, by modality."""
+    folder = _folder(data, config, context)
+    images = pl.read_parquet(folder / "xrays.parquet")["stay_id"].to_numpy()
+    return {
+        NOTE: set(_reports(folder, config)["stay_id"].to_list()),
+        XRAY: set(images[readable(folder, XRAY)].tolist()),
+    }
+
+
 def attached_data(
     data: str, ids: Sequence[int], config: AttachedConfig, context: DataContext
 ) -> tuple[StayData, dict[str, NDArray[np.bool_]]]:

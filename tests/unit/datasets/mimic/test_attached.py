@@ -23,6 +23,7 @@ from benchmark.datasets.mimic.attached import (
     find_attached,
     is_attached,
     prepare_attached,
+    stays_with,
     with_networks,
 )
 from benchmark.datasets.mimic.attached_config import AttachedConfig
@@ -138,6 +139,9 @@ def test_a_lost_image_is_named_or_left_out(root: Path, tmp_path: Path) -> None:
         read(root, tmp_path / "cache")
     _, seen = read(root, tmp_path / "cache", broken="skip")
     assert seen["xray"].tolist() == [False, True, False]
+    config = AttachedConfig.parse({**SMALL, "broken": "skip"})
+    context = DataContext(Paths(cache=tmp_path / "cache"))
+    assert stays_with("data", config, context) == {"note": {1}, "xray": {1}}
 
 
 def test_named_folders_come_first_and_must_hold_the_release(root: Path, tmp_path: Path) -> None:
