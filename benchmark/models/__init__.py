@@ -53,8 +53,8 @@ MODELS = Registry(
         "moepp": _model(
             "moepp", "MoEPP", "joint-token transformer with copy, constant and zero experts"
         ),
-        # Version 2: the experts draw their dropout in another way.
-        "i2moe": _model("i2moe", "I2MoE", "interaction experts around any fusion model", 2),
+        # Versions 2 and 3: the experts draw their dropout in another way.
+        "i2moe": _model("i2moe", "I2MoE", "interaction experts around any fusion model", 3),
         "interpretcc": _model("interpretcc", "InterpretCC", "a hard gate per modality, perceptron"),
         "tensor_fusion": _model(
             "tensor_fusion", "TensorFusion", "outer product of all modalities, perceptron"

@@ -9,7 +9,7 @@ factor. Axes: g experts, B samples, K passes, T tokens, D width, h heads.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, cast
 
 import torch
@@ -38,17 +38,27 @@ def fuse_stacked(
     """Fuse by several experts; see ``FusionModel.fuse_experts`` for arguments and result."""
     dtype = _working_dtype(codes[0], experts[0].positions)
     size = _group(len(experts), codes, 1 + len(replaced), dtype)
-    parts = []
     with torch.autocast(codes[0].device.type, enabled=False):
-        for start in range(0, len(experts), size):
-            chosen = slice(start, start + size)
-            drawn = {m: one[chosen].to(dtype) for m, one in replaced.items()}
-            given = [code.to(dtype) for code in codes]
-            parts.append(_fuse_group(experts[chosen], given, observed, drawn))
-    return Fused(
-        {task: torch.cat([one.logits[task] for one in parts]) for task in parts[0].logits},
-        torch.cat([one.latent for one in parts]),
-    )
+        given = [code.to(dtype) for code in codes]
+        drawn = {m: one.to(dtype).split(size) for m, one in replaced.items()}
+        positions = torch.stack([one.positions for one in experts]).to(dtype).split(size)
+        layers = [
+            _Weights.of([cast("TransformerLayer", one.layers[n]) for one in experts], dtype, size)
+            for n in range(len(experts[0].layers))
+        ]
+        latent = torch.cat(
+            [
+                _latent(
+                    [layer[n] for layer in layers],
+                    given,
+                    table,
+                    observed,
+                    {m: one[n] for m, one in drawn.items()},
+                )
+                for n, table in enumerate(positions)
+            ]
+        )
+        return Fused(_heads(experts, latent), latent)
 
 
 def _working_dtype(code: Tensor, parameter: Tensor) -> torch.dtype:
@@ -66,35 +76,28 @@ def _group(experts: int, codes: Sequence[Tensor], passes: int, dtype: torch.dtyp
     return max(1, min(experts, CPU_STACKED_BYTES // max(one, 1)))
 
 
-def _fuse_group(
-    experts: Sequence[JointTransformer],
+def _latent(
+    layers: Sequence[_Weights],
     codes: Sequence[Tensor],
+    positions: Tensor,
     observed: Tensor,
     replaced: Mapping[int, Tensor],
-) -> Fused:
-    first, dtype = experts[0], codes[0].dtype
-    positions = torch.stack([one.positions for one in experts]).to(dtype)  # (g, 1, T, D)
+) -> Tensor:
+    """Return what the heads of a group read, (g, K, B, M D)."""
+    counts = [code.shape[1] for code in codes]
     base = torch.cat(list(codes), dim=1) + positions  # (g, B, T, D)
-    spans = _spans(first.counts)
+    spans, table = _spans(counts), positions.split(counts, dim=-2)
     changed = [
-        (
-            spans[m],
-            torch.where(observed[:, m, None, None], one, codes[m]) + _at(positions, spans[m]),
-        )
+        (spans[m], torch.where(observed[:, m, None, None], one, codes[m]) + table[m])
         for m, one in replaced.items()
     ]
-    keys = None if bool(observed.all()) else token_flags(observed, first.counts)
-    layers = [
-        _Weights.of([cast("TransformerLayer", one.layers[index]) for one in experts], dtype)
-        for index in range(len(first.layers))
-    ]
+    keys = None if bool(observed.all()) else token_flags(observed, counts)
     tokens = _first_layer(base, changed, layers[0], keys)
     for layer in layers[1:]:
         tokens = _layer(tokens, layer, keys)
-    means = torch.stack([_at(tokens, span).mean(dim=-2) for span in spans], dim=-2)
-    latent = means * observed[:, None, :, None].to(dtype)  # (g, B, K, M, D)
-    latent = latent.flatten(-2).transpose(1, 2)  # (g, K, B, M D)
-    return Fused(_heads(experts, latent), latent)
+    means = torch.stack([one.mean(dim=-2) for one in tokens.split(counts, dim=-2)], dim=-2)
+    latent = means * observed[:, None, :, None].to(means.dtype)  # (g, B, K, M, D)
+    return latent.flatten(-2).transpose(1, 2)
 
 
 def _heads(experts: Sequence[JointTransformer], latent: Tensor) -> dict[str, Tensor]:
@@ -139,8 +142,8 @@ class _Weights:
     doubled: bool
 
     @staticmethod
-    def of(layers: Sequence[TransformerLayer], dtype: torch.dtype) -> _Weights:
-        """Stack the same layer of every expert."""
+    def of(layers: Sequence[TransformerLayer], dtype: torch.dtype, size: int) -> list[_Weights]:
+        """Stack the same layer of every expert and cut the stack into groups of ``size``."""
         attention = layers[0].attention
         width = attention.query.in_features
         scale = (width // attention.heads) ** -0.5
@@ -161,7 +164,7 @@ class _Weights:
         inner, inner_bias = folded(
             stacked("feed_forward.0.weight"), "feed_forward_norm", stacked("feed_forward.0.bias")
         )
-        return _Weights(
+        whole = _Weights(
             qkv=qkv,
             qkv_bias=qkv_bias,
             out=stacked("attention.output.weight").transpose(1, 2).to(dtype),
@@ -174,6 +177,12 @@ class _Weights:
             p=layers[0].dropout.p if layers[0].training else 0.0,
             doubled=layers[0].skip == "doubled",
         )
+        tensors = {name: one for name, one in vars(whole).items() if isinstance(one, Tensor)}
+        cut = {name: one.split(size) for name, one in tensors.items()}
+        return [
+            replace(whole, **{name: parts[n] for name, parts in cut.items()})
+            for n in range(len(cut["qkv"]))
+        ]
 
 
 def _first_layer(
@@ -186,18 +195,18 @@ def _first_layer(
     if not changed:
         return _layer(base[:, :, None], layer, keys)
     every = torch.cat([base, *(one for _, one in changed)], dim=2)
-    projected = _linear(_norm(every), layer.qkv, layer.qkv_bias)  # (g, B, T + sum P, 3 D)
-    parts = projected.split([base.shape[2], *(one.shape[2] for _, one in changed)], dim=2)
+    projected = _by_head(_linear(_norm(every), layer.qkv, layer.qkv_bias), layer.heads)
+    parts = projected.split([base.shape[2], *(one.shape[2] for _, one in changed)], dim=-2)
     spans = [span for span, _ in changed]
-    qkv = _passes(spans, parts[0], *parts[1:])
+    qkv = _passes(3, spans, *parts)
     # The doubled skip forgets a layer's input.
-    tokens = base if layer.doubled else _passes(spans, base, *(one for _, one in changed))
+    tokens = base if layer.doubled else _passes(2, spans, base, *(one for _, one in changed))
     return _after_projection(tokens, qkv, layer, keys)
 
 
 def _layer(tokens: Tensor, layer: _Weights, keys: Tensor | None) -> Tensor:
     """Transform (g, B, K, T, D)."""
-    qkv = _linear(_norm(tokens), layer.qkv, layer.qkv_bias)
+    qkv = _by_head(_linear(_norm(tokens), layer.qkv, layer.qkv_bias), layer.heads)
     return _after_projection(tokens, qkv, layer, keys)
 
 
@@ -227,29 +236,36 @@ def _add(tokens: Tensor, update: Tensor, p: float, kind: Any) -> Tensor:
     return torch.addcmul(tokens, update, dropout_mask(update.shape, p, update, kind))
 
 
+def _by_head(qkv: Tensor, heads: int) -> Tensor:
+    """View (g, B, ..., T, 3 D) as (3, g, B, ..., h, T, d)."""
+    split: Tensor = qkv.unflatten(-1, (3, heads, -1))
+    return split.movedim(-3, 0).transpose(-3, -2)
+
+
 def _attend(qkv: Tensor, layer: _Weights, keys: Tensor | None) -> Tensor:
-    """Attend within every pass: (g, B, K, T, 3 D) -> (g, B, K, T, D)."""
-    *outer, tokens, triple = qkv.shape
-    heads, each = layer.heads, triple // 3 // layer.heads
-    split = qkv.reshape(-1, tokens, 3, heads, each).permute(2, 0, 3, 1, 4)
-    query, key, value = split.reshape(3, -1, tokens, each).unbind(0)  # (g B K h, T, d)
+    """Attend within every pass: (3, g, B, K, h, T, d) -> (g, B, K, T, D)."""
+    _, *outer, heads, count, each = qkv.shape
+    query, key, value = qkv.reshape(3, -1, count, each).unbind(0)  # (g B K h, T, d)
     scores = torch.bmm(query, key.transpose(1, 2))
     if keys is not None:
         hidden = ~keys[None, :, None, None, None]  # over g, K, h and queries
-        scores = scores.view(outer[0], outer[1], -1, heads, tokens, tokens)
-        scores = scores.masked_fill(hidden, torch.finfo(scores.dtype).min).view(-1, tokens, tokens)
-    weights = scores.softmax(dim=-1)
+        scores = scores.view(*outer, heads, count, count)
+        scores = scores.masked_fill(hidden, torch.finfo(scores.dtype).min).view(-1, count, count)
+    # In single precision at least, which is also the faster softmax on a CPU.
+    wide = torch.promote_types(scores.dtype, torch.float32)
+    weights = scores.softmax(dim=-1, dtype=wide).to(scores.dtype)
     if layer.p:
         weights = weights * dropout_mask(weights.shape, layer.p, weights)
-    mixed = torch.bmm(weights, value).view(-1, heads, tokens, each).transpose(1, 2)
-    return mixed.reshape(*outer, tokens, heads * each)
+    mixed = torch.bmm(weights, value).view(*outer, heads, count, each)
+    return mixed.transpose(-3, -2).flatten(-2)
 
 
 def _linear(tokens: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
     """Map (g, ..., D) by (g, D, F)."""
     rows = tokens.reshape(len(tokens), -1, tokens.shape[-1])
     if len(rows) == 1:  # one product has faster kernels than a batch of one
-        mapped = torch.addmm(bias[0, 0], rows[0], weight[0])
+        # Squeezing has a view for a gradient, indexing a tensor full of zeros.
+        mapped = torch.addmm(bias.view(-1), rows.squeeze(0), weight.squeeze(0))
     else:
         mapped = torch.baddbmm(bias, rows, weight)
     return mapped.view(*tokens.shape[:-1], weight.shape[-1])
@@ -264,39 +280,37 @@ def _spans(counts: Sequence[int]) -> list[slice]:
     return [slice(end - count, end) for end, count in zip(ends, counts, strict=True)]
 
 
-def _at(tokens: Tensor, span: slice) -> Tensor:
-    """Take a modality's tokens of (..., T, D)."""
-    return tokens[..., span, :]
-
-
-def _passes(spans: Sequence[slice], base: Tensor, *changed: Tensor) -> Tensor:
-    laid: Tensor = _Passes.apply(spans, base, *changed)  # type: ignore[no-untyped-call]
+def _passes(axis: int, spans: Sequence[slice], base: Tensor, *changed: Tensor) -> Tensor:
+    laid: Tensor = _Passes.apply(axis, spans, base, *changed)  # type: ignore[no-untyped-call]
     return laid
 
 
 class _Passes(torch.autograd.Function):
-    """Lay passes beside each other: (g, B, T, F) and (g, B, P, F) each -> (g, B, K, T, F).
+    """Lay passes beside each other: (..., T, F) and (..., P, F) each -> (..., K, ..., T, F).
 
-    By itself autograd would fill a tensor with zeros for every slice; here one sum gives the
-    gradient of what all passes share.
+    By itself autograd would fill a tensor with zeros for every slice.
     """
 
     @staticmethod
-    def forward(ctx: Any, spans: Sequence[slice], base: Tensor, *changed: Tensor) -> Tensor:
-        """Copy; pass k + 1 has ``changed[k]`` at ``spans[k]``."""
-        ctx.spans = spans
-        shape = (*base.shape[:2], 1 + len(changed), *base.shape[2:])
-        passes = base[:, :, None].expand(shape).contiguous()
+    def forward(
+        ctx: Any, axis: int, spans: Sequence[slice], base: Tensor, *changed: Tensor
+    ) -> Tensor:
+        """Copy; pass k + 1 along the new ``axis`` has ``changed[k]`` at ``spans[k]``."""
+        ctx.axis, ctx.spans = axis, spans
+        shape = (*base.shape[:axis], 1 + len(changed), *base.shape[axis:])
+        passes = base.unsqueeze(axis).expand(shape).contiguous()
         for k, (span, one) in enumerate(zip(spans, changed, strict=True)):
-            passes[:, :, k + 1, span] = one
+            passes.select(axis, k + 1)[..., span, :] = one
         return passes
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
         """Sum over the passes that share a token."""
         (grad,) = grads
-        own = [grad[:, :, k + 1, span] for k, span in enumerate(ctx.spans)]
-        shared = grad.sum(dim=2)
-        for span, one in zip(ctx.spans, own, strict=True):
-            shared[:, :, span] -= one
-        return (None, shared, *own)
+        shared, own = grad.select(ctx.axis, 0).clone(), []
+        for k, span in enumerate(ctx.spans):
+            one = grad.select(ctx.axis, k + 1)
+            own.append(one[..., span, :])
+            for kept in (slice(span.start), slice(span.stop, None)):
+                shared[..., kept, :] += one[..., kept, :]
+        return (None, None, shared, *own)

@@ -1,8 +1,9 @@
 """Dropout as a factor drawn cheaply, several dropouts in a row as one factor.
 
 A Bernoulli draw per element is the most expensive part of a small transformer's step on a CPU. With
-probability one half a mask needs one random bit per element: bytes of random bits choose rows of a
-table of ready-made factors, which is some twenty times faster.
+probability one half the factor is 0 or 2, and 2 is a single bit in every floating-point format: its
+exponent's highest. So a word of random bits, shifted by 0, 1, 2, ... and masked, gives as many
+factors as it has bits up to that one, some fifty times faster.
 """
 
 from __future__ import annotations
@@ -14,11 +15,12 @@ from typing import Literal
 
 import torch
 from torch import Tensor
-from torch.nn import functional
 
 #: ``once``: m; ``twice``: m m', two dropouts in a row; ``doubled``: m (1 + m'), a value that was
 #: dropped out plus itself dropped out again. Factors m are 1 / (1 - p) or 0.
 Kind = Literal["once", "twice", "doubled"]
+
+_INTEGERS = {2: torch.int16, 4: torch.int32, 8: torch.int64}
 
 
 def dropout_mask(shape: Sequence[int], p: float, like: Tensor, kind: Kind = "once") -> Tensor:
@@ -34,7 +36,12 @@ def dropout_mask(shape: Sequence[int], p: float, like: Tensor, kind: Kind = "onc
         ``shape``, mean 1, or mean 2 if ``doubled``.
     """
     if p == 0.5 and like.device.type == "cpu":
-        return _from_bits(shape, like.dtype, kind)
+        if kind == "once":
+            return _from_bits(shape, like.dtype)
+        if kind == "twice":
+            return _from_bits(shape, like.dtype, draws=2).mul_(2)
+        first, second = _from_bits(shape, like.dtype), _from_bits(shape, like.dtype)
+        return torch.addcmul(first, first, second)
     first = _bernoulli(shape, p, like)
     if kind == "once":
         return first
@@ -46,20 +53,26 @@ def _bernoulli(shape: Sequence[int], p: float, like: Tensor) -> Tensor:
     return torch.empty(*shape, dtype=like.dtype, device=like.device).bernoulli_(1 - p).div_(1 - p)
 
 
-def _from_bits(shape: Sequence[int], dtype: torch.dtype, kind: Kind) -> Tensor:
-    table = _table(dtype, kind)
+def _from_bits(shape: Sequence[int], dtype: torch.dtype, draws: int = 1) -> Tensor:
+    """Return 2 where all of ``draws`` random bits are set, else 0."""
+    two, shifts = _shifts(dtype)
     count = prod(shape)
-    words = -(-count // (8 * table.shape[1]))  # eight bytes each
-    bits = torch.empty(words, dtype=torch.int64).random_(-(2**63), None)
-    rows = functional.embedding(bits.view(torch.uint8).int(), table)
-    return rows.view(-1)[:count].view(*shape)
+    words = _words(-(-count // len(shifts)), two.dtype)
+    for _ in range(draws - 1):
+        words &= _words(len(words), two.dtype)
+    factors = (words << shifts).bitwise_and_(two)
+    return factors.view(dtype).view(-1)[:count].view(*shape)
+
+
+def _words(count: int, dtype: torch.dtype) -> Tensor:
+    """Draw ``count`` integers of which every bit is a fair coin."""
+    longs = torch.empty(-(-count * dtype.itemsize // 8), dtype=torch.int64)
+    return longs.random_(-(2**63), None).view(dtype)[:count]
 
 
 @cache
-def _table(dtype: torch.dtype, kind: Kind) -> Tensor:
-    """Return the factors that every byte stands for: (256, 8), or (256, 4) for two dropouts."""
-    bits = (torch.arange(256)[:, None] >> torch.arange(8)) & 1
-    if kind == "once":
-        return 2 * bits.to(dtype)
-    first, second = 2 * bits[:, ::2], 2 * bits[:, 1::2]
-    return (first * second if kind == "twice" else first * (1 + second)).to(dtype)
+def _shifts(dtype: torch.dtype) -> tuple[Tensor, Tensor]:
+    """Return the number 2 as an integer 2^n of equal width, and (n + 1, 1) shifts 0 .. n."""
+    two = torch.tensor(2.0, dtype=dtype).view(_INTEGERS[dtype.itemsize])
+    shifts = torch.arange(int(two).bit_length(), dtype=two.dtype)
+    return two, shifts[:, None]

@@ -38,11 +38,37 @@ def test_any_group_gives_what_experts_one_by_one_give(
     skip: str,
 ) -> None:
     monkeypatch.setattr(stacked, "CPU_STACKED_BYTES", stacked_bytes)
-    given = _inputs(build, sample, attention_skip=skip, dropout=0.0)
+    experts, codes, observed, replaced = _inputs(
+        build, sample, attention_skip=skip, dropout=0.0, layers=2
+    )
+    for expert in experts:
+        expert.double()
+    observed[1, 0] = observed[2, 1] = False
+    observed[3] = False  # attends evenly to all, which no query or key can change
+    codes = [
+        torch.where(observed[:, m, None, None], code, torch.zeros_like(code)).double()
+        for m, code in enumerate(codes)
+    ]
+    for code in codes:
+        code.requires_grad_()
+    given = experts, codes, observed, {m: one.double() for m, one in replaced.items()}
     found = JointTransformer.fuse_experts(*given)
     plain = super(JointTransformer, JointTransformer).fuse_experts(*given)
-    assert torch.allclose(found.logits["t"], plain.logits["t"], atol=1e-5)
-    assert torch.allclose(found.latent, plain.latent, atol=1e-5)
+    assert torch.allclose(found.logits["t"], plain.logits["t"], atol=1e-10)
+    assert torch.allclose(found.latent, plain.latent, atol=1e-10)
+    leaves = [*codes, *(one for expert in experts for one in expert.parameters())]
+    uneven = torch.randn_like(found.logits["t"])
+    pairs = zip(
+        *(
+            torch.autograd.grad((one.logits["t"] * uneven).sum(), leaves, allow_unused=True)
+            for one in (found, plain)
+        ),
+        strict=True,
+    )
+    assert all(
+        (ours is None and other is None) or torch.allclose(ours, other, atol=1e-10)
+        for ours, other in pairs
+    )
 
 
 def _repeat(given: Any, times: int, fuse: Callable[..., Fused]) -> Tensor:
