@@ -15,10 +15,11 @@ kidney,    laboratory values                                     phenotypes
 sugar,
 bleeding
 heart      width of the heart in frontal X-rays                  phenotypes of the heart
-frailty    laboratory values (albumin, RDW)                      death within a year
-spread     diagnosis codes                                       death within a year
-decline    words of the discharge summary                        death within a year
-bleeding,  laboratory values; words of the discharge summary     death within a year, where
+frailty    laboratory values (albumin, RDW)                      death within a year, or the next
+                                                                 admission within it
+spread     diagnosis codes                                       the same
+decline    words of the discharge summary                        the same
+bleeding,  laboratory values; words of the discharge summary     the same, where
 thinner                                                          exactly one of the two is there
 ========== ===================================================== ==============================
 """
@@ -78,8 +79,8 @@ class Factors:
     @property
     def later_death(self) -> float:
         """Log odds of death within a year after a discharge alive."""
-        parts = 1.3 * self.frailty + 1.6 * self.spread + 1.6 * self.decline
-        return float(-3.9 + parts + 2.0 * (self.bleeding != self.thinner))
+        parts = 1.5 * self.frailty + 2.2 * self.spread + 2.4 * self.decline
+        return float(-4.2 + parts + 2.4 * (self.bleeding != self.thinner))
 
     @property
     def log_hours(self) -> float:
@@ -213,7 +214,9 @@ def _person(
         if visit.died:
             person.dod = _day(visit.discharge)
             return person
-        time = visit.discharge + int(rng.integers(8 * DAY, 580 * DAY)) // MINUTE * MINUTE
+        soon = rng.random() < _odds(visit.factors.later_death)
+        days = rng.integers(8, 200) if soon else rng.integers(380, 600)
+        time = visit.discharge + int(days) * DAY + int(rng.integers(DAY)) // MINUTE * MINUTE
     person.dod = _later_death(person.visits[-1], traits, rng)
     return person
 

@@ -29,7 +29,7 @@ from benchmark.datasets.synthetic.mimic.people import (
 if TYPE_CHECKING:
     import polars as pl
 
-GENERATOR_VERSION = 1
+GENERATOR_VERSION = 2
 CXR_FOLDER, CXR_PREFIX = "mimic-cxr-jpg-2.0.0", "mimic-cxr-2.0.0"
 _TIME, _DATE = "%Y-%m-%d %H:%M:%S", "%Y-%m-%d"
 
