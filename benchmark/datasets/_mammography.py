@@ -138,6 +138,7 @@ class MammographyDataset(ImageDataset):
         cohort = self.read_cohort(config, found.ready())
         folder = self._folder(config, context, found)
         cohort, positions = _with_images(config, cohort, folder)
+        self._check_some(cohort, found.root)
         values = open_array(folder, _IMAGES)
         names = [one.name for one in self.component.modalities]
         self.arrays = {name: Indexed(values, positions[:, m]) for m, name in enumerate(names)}
@@ -173,18 +174,23 @@ class MammographyDataset(ImageDataset):
         """
         facts = cls.facts
 
-        def complete(root: Path) -> tuple[Literal["real", "partial"], str]:
+        def check(root: Path) -> None:
             for part in (*facts.tables, facts.media):
                 if not (root / part).exists():
                     raise DataNotAvailable(
-                        f"{facts.name}: {root} has no {part}, so it is not a folder of "
-                        f"{facts.title}",
+                        f"{root} has no {part}, so it is not a folder of {facts.title}",
                         f"point --data {facts.name}=PATH at the folder that holds "
                         f"{' and '.join((*facts.tables, facts.media))}",
                     )
+
+        def complete(root: Path) -> tuple[Literal["real", "partial"], str]:
+            check(root)
             return cls.completeness(root)
 
-        return locate(facts.name, facts.folders, config, context, complete)
+        found = locate(facts.name, facts.folders, config, context, complete)
+        if found.recipe is None:
+            check(found.root)  # a generated release that is pointed at has not been looked into
+        return found
 
     @classmethod
     def probe(cls, config: Any, context: DataContext) -> Release:
@@ -208,11 +214,17 @@ class MammographyDataset(ImageDataset):
     ) -> None:
         """Decode every image once into an array in the cache.
 
+        What the tables get wrong is said first: before hours of decoding, and with nothing written.
+
         Raises:
-            DataError: Files cannot be read and ``broken`` is ``fail``; names them.
+            DataError: A table is not as its release says, no sample is left, or files cannot be
+                read and ``broken`` is ``fail``; names them.
         """
         found = cls.find(config, context)
         root = found.ready(progress)
+        place = cls._folder(config, context, found)
+        if not place.is_dir():
+            cls._check_some(cls.read_cohort(config, root), root)
 
         def make(folder: Path) -> None:
             zeros = config.missing == "zeros"
@@ -223,7 +235,7 @@ class MammographyDataset(ImageDataset):
             fill(folder, filling, jobs, config.broken == "skip", progress)
             write_text(folder / "files.txt", "".join(f"{one}\n" for one in files))
 
-        folder = make_once(cls._folder(config, context, found), make, context, progress)
+        folder = make_once(place, make, context, progress)
         broken = broken_items(folder, _IMAGES)
         if broken and config.broken == "fail":
             name, why = next(iter(broken.items()))
@@ -250,6 +262,22 @@ class MammographyDataset(ImageDataset):
         cohort = cls.read_cohort(config, found.ready())
         folder = cls._folder(config, context, found)
         return (_with_images(config, cohort, folder)[0] if folder.is_dir() else cohort).steps
+
+    @classmethod
+    def _check_some(cls, cohort: Cohort, root: Path) -> None:
+        """Refuse a cohort without samples; the error names the step that took the last ones."""
+        if len(cohort.samples):
+            return
+        left = "rows"
+        for step in cohort.steps:
+            if not step.kept:
+                why = f" ({step.dropped:,} dropped: {step.why})" if step.dropped else ""
+                raise DataError(
+                    f"{cls.facts.name}: no sample is left of {root}; of the {left} of "
+                    f"{' and '.join(cls.facts.tables)}, none is among the {step.name}{why}",
+                    "compare the tables with the official release, and see the loader's options",
+                )
+            left = f"{step.kept:,} {step.name}"
 
     @classmethod
     def _folder(cls, config: MammographyConfig, context: DataContext, found: Found) -> Path:
@@ -290,6 +318,7 @@ def _with_images(
         files[own] = files[own].replace("", _BLANK)
     names = (folder / "files.txt").read_text(encoding="utf-8").splitlines()
     usable = readable(folder, _IMAGES)
+    lost = int((~usable).sum())
     place = {name: k for k, name in enumerate(names) if usable[k]} | {"": -1}
     positions = np.array(
         [[place.get(one, -2) for one in row] for row in files.to_numpy(dtype=object)],
@@ -302,7 +331,7 @@ def _with_images(
         "samples whose images can be read",
         int((~broken).sum()),
         int(broken.sum()),
-        "a file is missing or damaged" if broken.any() else "",
+        f"files missing or damaged: {lost:,}" if lost else "",
     )
     return _taken(cohort, np.asarray(~broken), step), positions
 
@@ -383,28 +412,3 @@ def labelled(config: MammographyConfig, cohort: Cohort) -> Cohort:
         "samples with every label", int(known.sum()), int((~known).sum()), "labels: complete"
     )
     return _taken(cohort, known, step)
-
-
-class Steps:
-    """Counts what is left after each step of a cohort.
-
-    Args:
-        name: Of the first step.
-        count: Records there are.
-    """
-
-    def __init__(self, name: str, count: int) -> None:
-        self._steps = [AttritionStep(name, count)]
-
-    def keep(self, name: str, count: int, why: str = "") -> None:
-        """Note that ``count`` of the records before are left."""
-        dropped = self._steps[-1].kept - count
-        self._steps.append(AttritionStep(name, count, dropped, why if dropped else ""))
-
-    def regroup(self, name: str, count: int) -> None:
-        """Note that records are now counted in another unit."""
-        self._steps.append(AttritionStep(name, count))
-
-    def done(self) -> tuple[AttritionStep, ...]:
-        """Return all steps."""
-        return tuple(self._steps)

@@ -9,6 +9,7 @@ comes closest (5,647 patients).
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -24,7 +25,6 @@ from benchmark.datasets._mammography import (
     Grouping,
     MammographyConfig,
     MammographyDataset,
-    Steps,
     birads_classes,
     birads_task,
     density_task,
@@ -33,6 +33,7 @@ from benchmark.datasets._mammography import (
     whole,
     with_other_breast,
 )
+from benchmark.datasets._steps import Steps
 from benchmark.datasets._tables import check_words, count_rows, numbers, read_text_table
 
 _ROWS = 54_706
@@ -47,6 +48,7 @@ _COLUMNS = (
     "density",
 )
 _VIEWS = {"CC": "cc", "MLO": "mlo"}
+_OTHER_VIEWS = ("AT", "LM", "ML", "LMO")
 
 
 class RSNAConfig(MammographyConfig):
@@ -134,7 +136,13 @@ def _images(config: RSNAConfig, root: Path) -> tuple[pd.DataFrame, Steps]:
     """Return the images of the patients taken, with labels of their breast as numbers."""
     path = root / "train.csv"
     table = read_text_table(path, _COLUMNS)
-    known = {"laterality": "LR", "site_id": "12", "implant": "01", "density": (*DENSITIES, "")}
+    known: dict[str, Iterable[str]] = {
+        "laterality": "LR",
+        "view": (*_VIEWS, *_OTHER_VIEWS),
+        "site_id": "12",
+        "implant": "01",
+        "density": (*DENSITIES, ""),
+    }
     for column, words in known.items():
         check_words(path, table, column, set(words), "patient_id")
     table["birads"] = numbers(path, table, "BIRADS", "patient_id")

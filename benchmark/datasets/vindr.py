@@ -23,7 +23,6 @@ from benchmark.datasets._mammography import (
     Grouping,
     MammographyConfig,
     MammographyDataset,
-    Steps,
     birads_classes,
     birads_task,
     density_task,
@@ -32,6 +31,7 @@ from benchmark.datasets._mammography import (
     whole,
     with_other_breast,
 )
+from benchmark.datasets._steps import Steps
 from benchmark.datasets._tables import check_words, count_rows, read_text_table
 
 _ROWS = 20_000

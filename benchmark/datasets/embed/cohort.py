@@ -10,13 +10,13 @@ from numpy.typing import NDArray
 
 from benchmark.datasets._mammography import (
     Cohort,
-    Steps,
     birads_classes,
     labelled,
     views_by_breast,
     whole,
     with_other_breast,
 )
+from benchmark.datasets._steps import Steps
 from benchmark.datasets.embed.config import VIEWS, EmbedConfig
 from benchmark.datasets.embed.risk import risk_labels, years_of_follow_up, years_to_cancer
 from benchmark.datasets.embed.tables import CATEGORIES, SEVERITY, read_files, read_findings
@@ -32,13 +32,12 @@ def read_cohort(config: EmbedConfig, root: Path) -> Cohort:
         DataError: A table is not laid out as its release says; names file, column and row.
     """
     findings = read_findings(root, config.join)
-    files, count = read_files(root, config)
-    steps = Steps("files", count)
-    steps.keep("full-field C-view or 2D files in CC or MLO view", len(files), "another kind")
+    files, steps = read_files(root, config)
+    mixed = _of_two_patients(findings, files)
     if config.side == "any":
         files = files.assign(side=_NOWHERE)
     everything = views_by_breast(files, VIEWS)
-    units = _exams(config, findings, everything, steps)
+    units = _exams(config, findings, everything, mixed, steps)
     units = _breasts(config, everything, units, steps)
     labels = _labels(config, findings, units)
     if config.findings == "each":
@@ -52,8 +51,19 @@ def read_cohort(config: EmbedConfig, root: Path) -> Cohort:
     return labelled(config, Cohort(samples, table, steps.done()))
 
 
+def _of_two_patients(findings: pd.DataFrame, files: pd.DataFrame) -> set[str]:
+    """Return the exams that the tables give to more than one patient."""
+    owners = pd.concat([findings[["exam", "patient"]].rename(columns={"exam": "unit"}),
+                        files[["unit", "patient"]]]).drop_duplicates()  # fmt: skip
+    return set(owners.loc[owners["unit"].duplicated(), "unit"])
+
+
 def _exams(
-    config: EmbedConfig, findings: pd.DataFrame, breasts: pd.DataFrame, steps: Steps
+    config: EmbedConfig,
+    findings: pd.DataFrame,
+    breasts: pd.DataFrame,
+    mixed: set[str],
+    steps: Steps,
 ) -> pd.DataFrame:
     """Return ``unit`` and ``side`` of every breast with files, of the exams taken."""
     units = breasts.index.to_frame(index=False)
@@ -61,6 +71,8 @@ def _exams(
     steps.regroup("exams with such files", units["unit"].nunique())
     units = units[units["unit"].isin(exams.index)]
     steps.keep("exams with findings", units["unit"].nunique(), "no row in the clinical table")
+    units = units[~units["unit"].isin(mixed)]
+    steps.keep("exams of one patient", units["unit"].nunique(), "the tables name two patients")
     if config.exams != "all":
         wanted = exams if config.exams == "screening" else ~exams
         units = units[units["unit"].map(wanted)]

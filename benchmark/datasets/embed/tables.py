@@ -9,6 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from benchmark.core.errors import DataError
+from benchmark.datasets._steps import Steps
 from benchmark.datasets._tables import FIRST_LINE, check_words, dates, numbers, read_text_table
 from benchmark.datasets.embed.config import EmbedConfig
 
@@ -44,6 +45,8 @@ _METADATA = (
     "spot_mag",
 )
 _TYPES = {"cview": "cview", "c-view": "cview", "2d": "ffdm"}
+#: What says that a file shows a spot or is magnified; empty is neither.
+_SPOT, _FULL = ("1", "1.0"), ("", "0", "0.0")
 _NUMBERED = ("", *(f"{one}" for one in range(7)), *(f"{one}.0" for one in range(7)))
 
 
@@ -88,24 +91,40 @@ def read_findings(root: Path, join: str) -> pd.DataFrame:
     )
 
 
-def read_files(root: Path, config: EmbedConfig) -> tuple[pd.DataFrame, int]:
-    """Return full-field C-view and 2D images in CC or MLO view, and the number of all files.
+def read_files(root: Path, config: EmbedConfig) -> tuple[pd.DataFrame, Steps]:
+    """Return full-field C-view and 2D images in CC or MLO view, and the steps to them.
 
     Under ``side: any`` magnified views count as well.
 
     Returns:
-        ``unit`` (key of the exam), ``side``, ``view`` (a modality) and ``path`` below the root.
+        ``unit`` (key of the exam), ``patient``, ``side``, ``view`` (a modality) and ``path`` below
+        the root.
 
     Raises:
-        DataError: A column is missing, or a path without ``cohort_``.
+        DataError: A column is missing, a value is outside its vocabulary, or a path is without
+            ``cohort_``.
     """
     path = root / METADATA
     table = _identified(path, read_text_table(path, _METADATA))
+    check_words(path, table, "spot_mag", {*_SPOT, *_FULL}, "empi_anon")
+    check_words(path, table, "ImageLateralityFinal", {"L", "R", "B", ""}, "empi_anon")
     kind = table["FinalImageType"].str.lower().map(_TYPES)
-    taken = kind.notna() & table["ViewPosition"].isin(["CC", "MLO"])
+    rules = [
+        ("C-view or 2D files", kind.notna(), "another kind of image"),
+        ("files in CC or MLO view", table["ViewPosition"].isin(["CC", "MLO"]), "another view"),
+    ]
     if config.side != "any":
-        full_field = pd.to_numeric(table["spot_mag"], errors="coerce") != 1
-        taken &= full_field & table["ImageLateralityFinal"].isin(["L", "R"])
+        whole = table["spot_mag"].isin(_FULL)
+        named = table["ImageLateralityFinal"].isin(["L", "R"])
+        rules += [
+            ("files of the full field", whole, "a spot or magnified"),
+            ("files of a named breast", named, "no side, or both"),
+        ]
+    steps = Steps("files", len(table))
+    taken = pd.Series(True, index=table.index)
+    for name, rule, why in rules:
+        taken &= rule
+        steps.keep(name, int(taken.sum()), why)
     found = table[taken]
     view = kind[taken] + "_" + found["ViewPosition"].str.lower()
     relative = found["anon_dicom_path"].str.extract(r"(cohort_.*)", expand=False)
@@ -113,12 +132,13 @@ def read_files(root: Path, config: EmbedConfig) -> tuple[pd.DataFrame, int]:
     files = pd.DataFrame(
         {
             "unit": _key(found, config.join),
+            "patient": found["empi_anon"],
             "side": found["ImageLateralityFinal"],
             "view": view,
             "path": "images/" + relative,
         }
     )
-    return files.reset_index(drop=True), len(table)
+    return files.reset_index(drop=True), steps
 
 
 def _identified(path: Path, table: pd.DataFrame) -> pd.DataFrame:

@@ -20,7 +20,7 @@ class GammaConfig(ReleaseConfig):
         oct: What becomes of a volume: ``three`` evenly spaced slices (the middles of its thirds)
             as three channels; the ``central`` slice, three times; or ``projections``, the means
             over depth, over slices and over width.
-        slices: Slices that every volume must have; None takes volumes as they are.
+        slices: Slices that every volume must have; None: as many as most volumes of the release.
         segmentation: Whether there is a task ``seg``.
         left_out: Cases that are not taken.
         synthetic_size: Labelled cases of a generated release.

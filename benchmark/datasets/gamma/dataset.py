@@ -23,12 +23,13 @@ from benchmark.datasets._prepared import (
     write_attrition,
 )
 from benchmark.datasets._release import Found, locate
+from benchmark.datasets._steps import Steps
 from benchmark.datasets.gamma.config import GRADES, REGIONS, GammaConfig
 from benchmark.datasets.gamma.decode import decode_fundus, decode_mask, decode_oct
-from benchmark.datasets.gamma.files import CASES, find_layout, read_grades
+from benchmark.datasets.gamma.files import CASES, find_layout, read_grades, usual_slices
 
 #: Raised whenever the prepared form changes.
-PREPARE_VERSION = 1
+PREPARE_VERSION = 2
 _TABLE, _MASKS = "samples.parquet", "masks"
 
 
@@ -151,6 +152,7 @@ def _make(config: GammaConfig, root: Path, part: Path, jobs: int, progress: Prog
     left_out = {f"{case:04d}" for case in config.left_out}
     cases = [case for case in grades if case not in left_out]
     folders = [layout.images / case for case in cases]
+    slices = config.slices or usual_slices(one / one.name for one in folders)
     fillings = [
         Filling(
             name="fundus",
@@ -164,13 +166,14 @@ def _make(config: GammaConfig, root: Path, part: Path, jobs: int, progress: Prog
             name="oct",
             shape=(3, size, size),
             dtype="uint8",
-            items=[(str(one / one.name), size, config.oct, config.slices) for one in folders],
+            items=[(str(one / one.name), size, config.oct, slices) for one in folders],
             labels=[f"{case}/{case}" for case in cases],
             decode=decode_oct,
         ),
     ]
     skip = config.broken == "skip"
     readable_ = np.all([fill(part, one, jobs, skip, progress) for one in fillings], axis=0)
+    masked = np.zeros(len(cases), dtype=bool)
     if layout.masks is not None and config.segmentation:
         masks = Filling(
             name=_MASKS,
@@ -180,21 +183,16 @@ def _make(config: GammaConfig, root: Path, part: Path, jobs: int, progress: Prog
             labels=[f"{case}.png" for case in cases],
             decode=decode_mask,
         )
-        fill(part, masks, jobs, skip, progress)
+        masked = fill(part, masks, jobs, skip, progress)
     kept = [k for k in range(len(cases)) if readable_[k]]
     names = [cases[k] for k in kept]
     targets = [float(grades[name]) for name in names]
     table = {"sample_id": names, "group_id": names, "target:grade": targets, "entry": kept}
     pd.DataFrame(table).astype({"entry": np.int64}).to_parquet(part / _TABLE)
-    lost = len(grades) - len(cases)
-    steps = [
-        AttritionStep("cases with a grade", len(grades)),
-        AttritionStep("cases taken", len(cases), lost, "left_out" if lost else ""),
-        AttritionStep(
-            "cases whose images can be read",
-            len(kept),
-            len(cases) - len(kept),
-            "a file is missing or damaged" if len(kept) < len(cases) else "",
-        ),
-    ]
-    write_attrition(part, steps)
+    steps = Steps("cases with a grade", len(grades))
+    steps.keep("cases taken", len(cases), "left_out")
+    steps.keep("cases whose images can be read", len(kept), "a file is missing or damaged")
+    if config.segmentation:
+        labelled = int((readable_ & masked).sum())
+        steps.keep("cases whose mask can be read", labelled, "kept, without a mask")
+    write_attrition(part, steps.done())

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -53,17 +55,17 @@ def find_layout(root: Path, segmentation: bool) -> Layout:
     grading = next((root / one for one in _GRADING if (root / one / _IMAGES).is_dir()), None)
     if grading is None:
         raise DataNotAvailable(
-            f"gamma: {root} has no {_GRADING[0]}/{_IMAGES}, so it is not a folder of GAMMA",
+            f"{root} has no {_GRADING[0]}/{_IMAGES}, so it is not a folder of GAMMA",
             "point --data gamma=PATH at the folder that holds Glaucoma_grading",
         )
     if not (grading / _TABLE).is_file():
         raise DataNotAvailable(
-            f"gamma: {grading / _TABLE} is not there", "put the table of grades beside the images"
+            f"{grading / _TABLE} is not there", "put the table of grades beside the images"
         )
     masks = next((root / one / _MASKS for one in _DISCS if (root / one / _MASKS).is_dir()), None)
     if masks is None and segmentation:
         raise DataNotAvailable(
-            f"gamma: {root} has no {_DISCS[0]}/{_MASKS}",
+            f"{root} has no {_DISCS[0]}/{_MASKS}",
             "put the masks of task 3 there, or do without (option segmentation: false)",
         )
     return Layout(grading / _IMAGES, grading / _TABLE, masks)
@@ -119,6 +121,16 @@ def _rows(path: Path) -> list[tuple[Any, ...]]:
         raise DataError(
             f"{path} cannot be read as a workbook: {error}", "fetch it again"
         ) from error
+
+
+def usual_slices(folders: Iterable[Path]) -> int | None:
+    """Return how many slices most volumes have; the larger of two numbers that tie.
+
+    A volume that lacks slices is then told from a whole one, however many a release has.
+    """
+    counts = Counter(sum(1 for _ in folder.glob("*.jpg")) for folder in folders)
+    del counts[0]
+    return max(counts, key=lambda count: (counts[count], count), default=None)
 
 
 def slices_of(folder: Path) -> list[Path]:

@@ -104,6 +104,19 @@ def test_rsna_labels_that_differ_within_a_breast_are_refused(load: Load, tmp_pat
     edit("rsna", folder, change)
     with pytest.raises(DataError, match=r"train\.csv: images of breast L of patient '10000' diff"):
         read("rsna", folder)
+    # It is said before images are decoded.
+    assert not list((tmp_path / "cache").rglob("rsna-*"))
+
+
+def test_rsna_without_a_site_asked_for_is_refused(load: Load, tmp_path: Path) -> None:
+    folder = copied(load("rsna"), tmp_path / "rsna")
+    edit("rsna", folder, lambda frame: frame.assign(site_id="2"))
+    match = (
+        r"rsna: no sample is left of .*rsna; of the \d+ images of train\.csv, none is among the "
+    )
+    with pytest.raises(DataError, match=match + r"images of site 1 \(\d+ dropped: another site\)"):
+        read("rsna", folder)
+    assert not list((tmp_path / "cache").rglob("rsna-*"))
 
 
 def test_rsna_reads_no_test_images(load: Load, tmp_path: Path) -> None:
@@ -176,6 +189,7 @@ def test_a_view_that_is_missing(load: Load, name: str, tmp_path: Path) -> None:
         ("rsna", "BIRADS", "4"),
         ("rsna", "density", "E"),
         ("rsna", "laterality", "X"),
+        ("rsna", "view", "cc"),
         ("vindr", "breast_birads", "BI-RADS 0"),
         ("vindr", "breast_density", "dense"),
         ("vindr", "split", "validation"),

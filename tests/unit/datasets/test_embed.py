@@ -65,8 +65,11 @@ def _link(source: str, target: str) -> None:
 
 
 def read(folder: Path, **options: Any) -> Embed:
-    paths = Paths(cache=folder.parent / "cache", releases={"embed": folder})
-    return Embed(EmbedConfig.parse({**SMALL, **options}), DataContext(paths))
+    return Embed(EmbedConfig.parse({**SMALL, **options}), context_of(folder))
+
+
+def context_of(folder: Path) -> DataContext:
+    return DataContext(Paths(cache=folder.parent / "cache", releases={"embed": folder}))
 
 
 def edit(folder: Path, table: str, change: Callable[[pd.DataFrame], pd.DataFrame]) -> None:
@@ -92,10 +95,15 @@ def test_units_are_the_exams_planted_as_whole(load: Load, exams: pd.DataFrame) -
     assert len(load(exams="diagnostic").samples) == (some & exams["diagnostic"]).sum()
 
 
-def test_attrition_is_counted_step_by_step(load: Load, exams: pd.DataFrame) -> None:
+def test_attrition_is_counted_step_by_step(load: Load, root: Path, exams: pd.DataFrame) -> None:
     dataset = load()
     steps = {step.name: step for step in Embed.attrition(dataset.config, dataset.context)}
     assert steps["files"].kept == exams["images"].sum()
+    metadata = pd.read_csv(root / "tables" / "EMBED_OpenData_metadata.csv")
+    assert steps["C-view or 2D files"].dropped == 0
+    assert steps["files in CC or MLO view"].dropped == (metadata["ViewPosition"] == "ML").sum() > 0
+    assert steps["files of the full field"].dropped == (metadata["spot_mag"] == 1).sum() > 0
+    assert steps["files of a named breast"].dropped == 0
     with_files = exams["images"] > 0
     assert steps["exams with such files"].kept == with_files.sum()
     assert steps["exams with findings"].dropped == (with_files & ~exams["clinical"]).sum()
@@ -305,6 +313,7 @@ def test_a_damaged_file_is_named_or_skipped_and_counted(copy: Path) -> None:
     dataset = read(copy, broken="skip")
     steps = Embed.attrition(dataset.config, dataset.context)
     assert (steps[-1].name, steps[-1].dropped) == ("samples whose images can be read", 1)
+    assert steps[-1].why == "files missing or damaged: 1"
     assert len(dataset.samples) == steps[-1].kept
     assert Embed.is_prepared(dataset.config, dataset.context)
     whole = dataset.config.model_copy(update={"broken": "fail"})
@@ -351,6 +360,14 @@ def test_a_missing_file_is_named_or_black(copy: Path) -> None:
         ("clinical", "path_severity", "9", r"column 'path_severity' holds '9' in line 5"),
         ("clinical", "study_date_anon", "soon", r"'study_date_anon' holds 'soon' in line 5"),
         ("clinical", "empi_anon", "1.2e16", r"column 'empi_anon' holds '1.2e16' in line 5"),
+        ("clinical", "side", "Left", r"column 'side' holds 'Left' in line 5"),
+        ("metadata", "spot_mag", "yes", r"column 'spot_mag' holds 'yes' in line 5"),
+        (
+            "metadata",
+            "ImageLateralityFinal",
+            "Left",
+            r"'ImageLateralityFinal' holds 'Left' in line",
+        ),
         ("metadata", "anon_dicom_path", "a.dcm", r"'anon_dicom_path' holds 'a.dcm' in line 5"),
     ],
 )
@@ -364,6 +381,49 @@ def test_values_outside_the_vocabulary_are_named(
     edit(copy, table, change)
     with pytest.raises(DataError, match=rf"(?s)EMBED_OpenData_{table}\.csv: .*{message}"):
         read(copy)
+    assert not list((copy.parent / "cache").rglob("embed-*"))
+
+
+@pytest.mark.parametrize(
+    ("table", "column", "text"),
+    [
+        (
+            "metadata",
+            "FinalImageType",
+            r"of the \d+ files of .* none is among the C-view or 2D files",
+        ),
+        ("clinical", "acc_anon", r"none is among the exams with findings \(\d+ dropped: no row in"),
+    ],
+)
+def test_a_cohort_without_samples_is_refused_before_images_are_decoded(
+    copy: Path, table: str, column: str, text: str
+) -> None:
+    edit(copy, table, lambda frame: frame.assign(**{column: "7"}))
+    with pytest.raises(DataError, match=f"embed: no sample is left of .*{text}"):
+        Embed.prepare(EmbedConfig.parse(SMALL), context_of(copy))
+    assert not list((copy.parent / "cache").rglob("embed-*"))
+
+
+def test_an_empty_table_is_refused(copy: Path) -> None:
+    edit(copy, "metadata", lambda frame: frame.iloc[:0])
+    with pytest.raises(DataError, match=r"of the rows of .*metadata\.csv, none is among the files"):
+        read(copy)
+
+
+def test_an_exam_that_the_tables_give_to_two_patients_is_left_out(copy: Path) -> None:
+    """Its images would be of one patient, its labels and its fold of another."""
+    whole = read(copy)
+    exam = whole.samples["sample_id"].iloc[0]
+
+    def change(frame: pd.DataFrame) -> pd.DataFrame:
+        frame.loc[frame["acc_anon"] == exam, "empi_anon"] = "99"
+        return frame
+
+    edit(copy, "metadata", change)
+    dataset = read(copy)
+    assert list(dataset.samples["sample_id"]) == list(whole.samples["sample_id"].iloc[1:])
+    steps = {step.name: step for step in Embed.attrition(dataset.config, dataset.context)}
+    assert steps["exams of one patient"].dropped == 1
 
 
 def test_a_cohort_without_cancer_is_refused_before_training(copy: Path) -> None:
@@ -380,9 +440,10 @@ def test_a_missing_column_or_table_is_named(copy: Path) -> None:
     with pytest.raises(DataError, match=r"clinical\.csv has no column 'asses'"):
         read(copy)
     (copy / "tables" / "EMBED_OpenData_metadata.csv").unlink()
-    (copy / "MMBENCH-SYNTHETIC.json").unlink()
-    with pytest.raises(DataNotAvailable, match=r"has no tables/EMBED_OpenData_metadata\.csv"):
-        read(copy)
+    for _ in range(2):
+        with pytest.raises(DataNotAvailable, match=r"has no tables/EMBED_OpenData_metadata\.csv"):
+            read(copy)
+        (copy / "MMBENCH-SYNTHETIC.json").unlink(missing_ok=True)
 
 
 def test_a_folder_of_something_else_is_refused(tmp_path: Path) -> None:

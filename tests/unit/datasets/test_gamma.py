@@ -20,7 +20,7 @@ from benchmark.datasets._images import read_image, resize
 from benchmark.datasets._release import MARKER, truth_folder
 from benchmark.datasets.gamma.config import GammaConfig
 from benchmark.datasets.gamma.dataset import Gamma
-from benchmark.datasets.gamma.files import read_grades, slices_of
+from benchmark.datasets.gamma.files import read_grades, slices_of, usual_slices
 
 SMALL: dict[str, Any] = {"synthetic_size": 20, "image_size": 32}
 GRADING = Path("Glaucoma_grading/training")
@@ -66,7 +66,7 @@ def test_labelled_cases_and_their_grades(load: Load, planted: pd.DataFrame) -> N
     assert list(dataset.samples["target:grade"]) == list(planted["grade"])
     assert len(load(left_out=[3, 19]).samples) == 18
     steps = Gamma.attrition(load(left_out=[3, 19]).config, dataset.context)
-    assert [step.kept for step in steps] == [20, 18, 18]
+    assert [step.kept for step in steps] == [20, 18, 18, 18]
 
 
 def test_masks_are_the_planted_disc_and_cup(load: Load, planted: pd.DataFrame) -> None:
@@ -159,15 +159,24 @@ def test_broken_files_are_named_or_skipped(copy: Path) -> None:
     with pytest.raises(DataError, match=r"(?s)0002\.jpg cannot be read as an image"):
         read(copy)
     (copy / CASES / "0002" / "0002.jpg").unlink()
-    options: dict[str, Any] = {"broken": "skip", "slices": 30}
-    dataset = read(copy, **options)
+    dataset = read(copy, broken="skip")
     assert set(dataset.samples["sample_id"]) & {"0002", "0004"} == set()
     steps = Gamma.attrition(dataset.config, dataset.context)
-    assert (steps[-1].kept, steps[-1].dropped) == (18, 2)
+    assert [(step.kept, step.dropped) for step in steps[-2:]] == [(18, 2), (17, 1)]
     row = list(dataset.samples["sample_id"]).index("0005")
     masks = dataset.masks("seg", np.arange(18))
     assert (masks[row] == -1).all()
     assert (np.delete(masks, row, axis=0) >= 0).all()
+
+
+def test_a_volume_that_lacks_slices_is_named(copy: Path) -> None:
+    """Whole volumes are those with as many slices as most of the release have."""
+    volume = copy / CASES / "0004" / "0004"
+    (volume / "29_image.jpg").unlink()
+    with pytest.raises(DataError, match=rf"{volume} has 29 slices instead of 30"):
+        read(copy)
+    assert usual_slices([copy / CASES / "0003" / "0003", volume]) == 30
+    assert usual_slices([copy / "nowhere"]) is None
 
 
 def test_a_mask_of_other_values_is_named(copy: Path) -> None:

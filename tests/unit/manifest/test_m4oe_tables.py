@@ -14,6 +14,7 @@ from benchmark.manifest.printed import load_printed
 from benchmark.manifest.selection import Request
 
 RESULTS = (3, 4, 5, 7, 8, 9, 11, 14, 15)
+CONTROLS = {"prior", "ridge", "boosting", "best_single"}
 SEVEN = ("risk_1y", "risk_2y", "risk_3y", "risk_4y", "risk_5y", "density", "birads")
 
 
@@ -34,6 +35,7 @@ def test_every_printed_cell_has_runs(number: int, tmp_path: Path) -> None:
     lacking = [(row.key, column) for row in printed.rows for column in columns
                if (row.key, column) not in found.cells]  # fmt: skip
     assert lacking == []
+    assert rows >= CONTROLS
 
 
 def test_multi_task_rows_train_all_seven_tasks_and_single_ones_their_own(tmp_path: Path) -> None:
