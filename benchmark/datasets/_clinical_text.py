@@ -40,7 +40,7 @@ VERSION = 1
 MAX_TOKENS = 512
 #: What a model is made of; anything else in its folder is not read.
 _SUFFIXES = (".json", ".txt", ".model", ".safetensors", ".bin")
-_ARRAY = "vectors"
+_ARRAY = "texts"
 #: Weights that a checkpoint for masked words lacks; then the first token stands for a chunk.
 _POOLER = "pooler."
 #: Chunks that go through the model at a time.

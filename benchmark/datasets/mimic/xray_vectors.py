@@ -29,7 +29,7 @@ WIDTH = 1024
 RANGE = 1024.0
 #: Raised when vectors of equal images and weights change.
 VERSION = 1
-_ARRAY = "vectors"
+_ARRAY = "xray-vectors"
 #: What a checkpoint holds besides the features.
 _REST = ("classifier.", "op_threshs")
 _BROKEN = (OSError, RuntimeError, EOFError, ValueError, pickle.UnpicklingError)
