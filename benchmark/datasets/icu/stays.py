@@ -20,7 +20,7 @@ from benchmark.datasets._images import CHUNK, image_features
 from benchmark.datasets._release import ReleaseConfig
 from benchmark.datasets._text import TextReducer
 from benchmark.datasets.icu.codes import Vocabulary, bag, sequences
-from benchmark.datasets.icu.ragged import Ragged
+from benchmark.datasets.icu.ragged import Index, Ragged
 from benchmark.datasets.icu.series import (
     ChannelScaler,
     Irregular,
@@ -65,7 +65,9 @@ class StayData:
         codes: Coded events by modality, with the names of their codes.
         vectors: (N, F) facts by modality; NaN is unknown.
         notes: (N,) term counts by modality (:func:`benchmark.datasets._text.count_terms`).
-        texts: (N, D) vectors of notes by modality, which nothing is fitted to.
+        texts: (N, D) vectors of notes by modality, or (N, R, D) of several notes in time, zeros
+            behind the last; nothing is fitted to them.
+        text_counts: (N,) how many notes there are, where there may be several.
         images: Grey or coloured images by modality, (C, H, W) uint8 each.
         image_vectors: What controls see of a modality's images instead of means of blocks and a
             histogram, (F,) each.
@@ -76,6 +78,7 @@ class StayData:
     vectors: Mapping[str, Values] = field(default_factory=dict)
     notes: Mapping[str, NDArray[np.object_]] = field(default_factory=dict)
     texts: Mapping[str, NDArray[np.float32]] = field(default_factory=dict)
+    text_counts: Mapping[str, Index] = field(default_factory=dict)
     images: Mapping[str, Indexed] = field(default_factory=dict)
     image_vectors: Mapping[str, Indexed] = field(default_factory=dict)
 
@@ -258,7 +261,10 @@ class StayDataset(Dataset):
         values = np.zeros((len(rows), *shape), dtype=np.float32)
         if there.any():
             values[there] = self._dense(name, rows[there], preprocessor[name])
-        return ModalityData(torch.from_numpy(values))
+        lengths = None
+        if name in self.data.text_counts:
+            lengths = torch.from_numpy(np.where(there, self.data.text_counts[name][rows], 0))
+        return ModalityData(torch.from_numpy(values), lengths=lengths)
 
     def _dense(self, name: str, rows: Rows, fitted: Any) -> Values:
         """Return the grid, facts, vectors or reduced notes of observed stays."""
@@ -284,6 +290,10 @@ class StayDataset(Dataset):
             images = self.data.images[name]
             chunks = [rows[start : start + CHUNK] for start in range(0, len(rows), CHUNK)]
             return np.concatenate([image_features(images.take(one)) for one in chunks])
+        if name in self.data.text_counts:
+            counts = np.maximum(self.data.text_counts[name][rows], 1)
+            total = self._dense(name, rows, fitted).sum(axis=1)
+            return np.asarray(total / counts[:, None], dtype=np.float64)
         return self._dense(name, rows, fitted)
 
     def _feature_width(self, name: str) -> int:
@@ -297,7 +307,7 @@ class StayDataset(Dataset):
             return int(self.data.image_vectors[name].values.shape[1])
         if name in self.data.images:
             return int(image_features(self.data.images[name].values[:0]).shape[1])
-        return self.component.modality(name).shape[0]
+        return self.component.modality(name).shape[-1]
 
     def _grid(self, name: str, rows: Rows) -> Values:
         series, channels = self.data.series[name]

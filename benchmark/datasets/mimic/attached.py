@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import shutil
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -189,8 +189,13 @@ def attached_data(
         return StayData(notes={NOTE: counts}, images={XRAY: images}, image_vectors=views), seen
     position = {stay: row for row, stay in enumerate(ids)}
     rows = np.array([position.get(one, -1) for one in reports["stay_id"]], dtype=np.int64)
-    mean, seen[NOTE] = _means(vectors, rows, len(ids))
-    return StayData(texts={NOTE: mean}, images={XRAY: images}, image_vectors=views), seen
+    each, count = _by_stay(vectors, rows, len(ids), config.note_count)
+    seen[NOTE] = count > 0
+    inputs = StayData(images={XRAY: images}, image_vectors=views)
+    if config.note_form == "each":
+        return replace(inputs, texts={NOTE: each}, text_counts={NOTE: count}), seen
+    mean = each.sum(axis=1, dtype=np.float64) / np.maximum(count, 1)[:, None]
+    return replace(inputs, texts={NOTE: mean.astype(np.float32)}), seen
 
 
 def _folder(data: str, config: AttachedConfig, context: DataContext) -> Path:
@@ -291,12 +296,21 @@ def _xray_vectors(
     return xray_vectors(folder.name, images, count, weights, context, jobs, progress)
 
 
-def _means(
-    vectors: NDArray[np.float32], rows: NDArray[np.int64], n: int
-) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
-    """Return the mean vector of every stay, (n, D), and which stays have one."""
-    kept = rows >= 0
-    count = np.bincount(rows[kept], minlength=n)
-    total = np.zeros((n, vectors.shape[1]))
-    np.add.at(total, rows[kept], vectors[kept])
-    return (total / np.maximum(count, 1)[:, None]).astype(np.float32), count > 0
+def _by_stay(
+    vectors: NDArray[np.float32], rows: NDArray[np.int64], n: int, most: int
+) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+    """Return the vectors of every stay in time, (n, most, D), zeros behind the last; and how many.
+
+    Args:
+        vectors: (K, D), stay by stay in time.
+        rows: (K,) position of each one's stay, -1 where it is not wanted.
+        n: Stays wanted.
+        most: Vectors a stay has at most.
+    """
+    kept = np.flatnonzero(rows >= 0)
+    order = kept[np.argsort(rows[kept], kind="stable")]
+    counts = np.bincount(rows[order], minlength=n)
+    place = np.arange(len(order)) - (np.cumsum(counts) - counts)[rows[order]]
+    each = np.zeros((n, most, vectors.shape[1]), dtype=np.float32)
+    each[rows[order], place] = vectors[order]
+    return each, counts

@@ -98,3 +98,21 @@ def test_a_networks_vectors_stand_for_images_in_front_of_controls(stays: Held) -
     np.testing.assert_array_equal(features, [[3, 4, 5], [np.nan] * 3, [0, 1, 2]])
     assert stays.features_of(np.array([2]), {}, ["xray"])["xray"].shape == (1, 3)
     assert stays.tensors(rows, stays.fit(rows))["xray"].values.shape == (3, 1, 16, 16)
+
+
+def test_several_notes_are_a_sequence_to_models_and_a_mean_to_controls(stays: Held) -> None:
+    texts = np.arange(24.0, dtype=np.float32).reshape(3, 4, 2)
+    counts = np.array([2, 0, 4])
+    texts[0, 2:] = texts[1] = 0
+    stays.data = StayData(texts={"note": texts}, text_counts={"note": counts})
+    note = stay_modality(stays.config, "note", stays.data)
+    assert note.shape == (4, 2)
+    stays.component = Component(dataset="toy", modalities=(note,), tasks=())
+    rows = np.array([1, 2, 0])
+    found = stays.tensors(rows, {"note": None})["note"]
+    np.testing.assert_array_equal(found.values, texts[rows])
+    assert found.lengths is not None
+    assert found.lengths.tolist() == [0, 4, 2]
+    features = stays.control_features(rows, {"note": None})["note"]
+    np.testing.assert_allclose(features, [[np.nan] * 2, [19, 20], [1, 2]])
+    assert stays.control_features(np.array([1]), {"note": None})["note"].shape == (1, 2)

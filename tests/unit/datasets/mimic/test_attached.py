@@ -176,6 +176,10 @@ def test_vectors_of_a_transformer_are_averaged(
     assert seen["note"].tolist() == [False, True, False]
     np.testing.assert_allclose(data.texts["note"], [[0, 0], [14.5, 1], [0, 0]])
     assert data.texts["note"].flags.writeable
+    data, _ = read(root, tmp_path / "cache", text_model="bert", note_form="each", note_count=3)
+    assert data.text_counts["note"].tolist() == [0, 3, 0]
+    np.testing.assert_allclose(data.texts["note"][1], [[11, 1], [14, 1], [15, 1]])
+    assert not data.texts["note"][[0, 2]].any()
 
     paths = Paths(cache=tmp_path, weights=tmp_path / "cache" / "weights")
     plain, through = AttachedConfig(), AttachedConfig(text_model="bert")
@@ -185,3 +189,11 @@ def test_vectors_of_a_transformer_are_averaged(
     assert len({"data", first, with_networks("data", through, paths)}) == 3
     with pytest.raises(DataNotAvailable, match="text model bert is not in"):
         with_networks("data", through, Paths(cache=tmp_path, weights=tmp_path))
+
+
+def test_the_note_has_the_shape_its_options_say() -> None:
+    assert AttachedConfig(note_width=32).note_shape == (32,)
+    assert AttachedConfig(text_model="bert").note_shape == (768,)
+    assert AttachedConfig(text_model="bert", note_form="each").note_shape == (5, 768)
+    with pytest.raises(ValueError, match="note_form each is of a text_model's vectors"):
+        AttachedConfig(note_form="each")
