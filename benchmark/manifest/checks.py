@@ -169,10 +169,14 @@ def _overlay(manifest: Manifest, overlay: Overlay, place: KeyPath) -> Iterator[I
         if component:
             known = [task.name for task in component.tasks]
             yield from _subset(change.tasks, known, "task", (*where, "tasks"))
-    keys = [row.key for row in manifest.rows]
-    for key in overlay.rows:
-        if key not in keys:
-            yield Issue((*place, "rows", key), unknown("row", key, keys))
+    rows = {row.key: row for row in manifest.rows}
+    for key, own in overlay.rows.items():
+        where = (*place, "rows", key)
+        if key not in rows:
+            yield Issue(where, unknown("row", key, rows))
+            continue
+        for name in own.by_dataset:
+            yield from _one_of(name, manifest.row_datasets(rows[key]), (*where, "by_dataset", name))
 
 
 def _others(manifest: Manifest) -> Iterator[Issue]:

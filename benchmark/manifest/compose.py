@@ -176,6 +176,8 @@ class _Composer:
         """Yield what an overlay of the base says of each row's method."""
         for key, name in self.used:
             method = overlay.get("methods", name)
+            if method is not None and isinstance(method.value, dict):
+                method = method._replace(value=self.narrowed(method))
             if method is not None:
                 yield key, method
 

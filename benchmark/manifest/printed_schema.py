@@ -34,6 +34,7 @@ PRINTED_ONLY = {
     "inference_seconds": "wall time of inference, per batch or pass as the column says",
     "modality_share": "contribution of each modality to the prediction, summing to one",
     "parameters": "number of parameters",
+    "parameters_fusion": "number of parameters outside of encoders",
     "pid_synergy": "synergistic information of two modalities about a task",
     "pid_unique": "information about a task that only one modality has",
     "train_seconds": "wall time of training, per batch, step or epoch as the column says",

@@ -96,7 +96,7 @@ def layers_of(
 ) -> list[tuple[bool, Tree]]:
     """Return what a row's settings on a dataset are made of, lowest first.
 
-    table < dataset < row < row on the dataset < variant (table, dataset, row) < profile (same).
+    table < dataset < row < row on the dataset < variant (the same four) < profile (the same).
 
     Returns:
         Layers, and whether each is the row's own or shared with other rows.
@@ -116,7 +116,10 @@ def layers_of(
         )
         layers.append((False, written(overlay.settings, (*where, "settings"))))
         layers.append((False, on_dataset))
-        layers.append((True, written(overlay.rows.get(row.key), (*where, "rows", row.key))))
+        own, at = overlay.rows.get(row.key), (*where, "rows", row.key)
+        layers.append((True, _without(written(own, at), ("by_dataset",))))
+        there = own.by_dataset.get(dataset) if own else None
+        layers.append((True, written(there, (*at, "by_dataset", dataset))))
     return layers
 
 

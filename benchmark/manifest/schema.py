@@ -192,12 +192,22 @@ class DatasetOverlay(Frozen):
     settings: Layer = Layer()
 
 
+class RowOverlay(Layer):
+    """What a variant or profile changes in one row.
+
+    Attributes:
+        by_dataset: Settings of the row on one dataset, above those on all.
+    """
+
+    by_dataset: dict[str, Layer] = Field(default_factory=dict)
+
+
 class Overlay(Frozen):
     """What a variant or profile changes: everywhere, on datasets, in rows."""
 
     settings: Layer = Layer()
     datasets: dict[str, DatasetOverlay] = Field(default_factory=dict)
-    rows: dict[str, Layer] = Field(default_factory=dict)
+    rows: dict[str, RowOverlay] = Field(default_factory=dict)
 
 
 @dataclass(frozen=True)

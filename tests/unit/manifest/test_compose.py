@@ -35,7 +35,11 @@ methods:
 variants:
   released:
     methods:
-      early: {config: {dropout: 0.1}}
+      early:
+        config: {dropout: 0.1}
+        by_dataset:
+          wdbc: {training: {epochs: 5}}
+          planted: {training: {epochs: 6}}
       joint: {training: {epochs: 2}}
 profiles:
   full:
@@ -108,6 +112,9 @@ def test_what_the_table_does_not_name_is_left_out(composed: Manifest) -> None:
 def test_overlays_of_methods_reach_every_row_that_uses_them(composed: Manifest) -> None:
     released = composed.variants["released"].rows
     assert released["one/early"].config == released["two/early"].config == {"dropout": 0.1}
+    for row in ("one/early", "two/early"):
+        on = {name: layer.training for name, layer in released[row].by_dataset.items()}
+        assert on == {"planted": {"epochs": 6}}
 
 
 def test_sources_follow_what_they_speak_of(composed: Manifest) -> None:
@@ -146,7 +153,7 @@ def _with_rows(rows: str) -> str:
         (OWN, BASE.replace("label: Early fusion", "label: 5"), ("_base.yaml:11: ", "must be text")),
         (OWN, BASE.replace("seeds: [0]\n", "seeds: [0]\n  seeds: [1]\n", 1),
          ("_base.yaml:6: settings: duplicate key",)),
-        (OWN, BASE + "rows: []\n", ("_base.yaml:40: rows: unknown key of a file",)),
+        (OWN, BASE + "rows: []\n", ("_base.yaml:44: rows: unknown key of a file",)),
         (OWN, BASE.replace('  methods.early: "paper: App. B"\n', ""), ("has no source",)),
         (OWN, None, ("_base.yaml:1: there is no such file",)),
         (OWN, "- 1\n", ("holds no mapping",)),

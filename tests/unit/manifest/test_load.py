@@ -408,11 +408,13 @@ BROKEN: dict[str, tuple[str, str, list[str]]] = {
     ),
     "overlay of an unknown row and dataset": (
         "reference: early",
-        "variants: {released: {rows: {erly: {}}, datasets: {toi: {}}}}",
+        "variants: {released: {rows: {erly: {}, early: {by_dataset: {toi: {}}}},"
+        " datasets: {toi: {}}}}",
         [
             "f.yaml:20: variants.released.datasets.toi: unknown dataset 'toi'"
             " (did you mean 'toy'?)",
             "f.yaml:20: variants.released.rows.erly: unknown row 'erly' (did you mean 'early'?)",
+            "f.yaml:20: variants.released.rows.early.by_dataset.toi: unknown dataset 'toi'",
         ],
     ),
     "bad setting of a variant": (

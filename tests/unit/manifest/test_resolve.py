@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-from benchmark.manifest.resolve import leaves, merge, merge_settings, origin, plain, tree
+from benchmark.manifest.resolve import (
+    leaves,
+    merge,
+    merge_settings,
+    origin,
+    plain,
+    settings_tree,
+    tree,
+)
+from benchmark.manifest.schema import Manifest
 
 
 def test_mappings_merge_and_the_rest_replaces() -> None:
@@ -43,3 +52,45 @@ def test_names_elsewhere_replace_nothing() -> None:
     over = tree({"training": {"optimizer": {"name": "sgd"}}}, ())
     merged = plain(merge_settings([base, over]))
     assert merged == {"training": {"optimizer": {"name": "sgd", "lr": 1.0}}}
+
+
+def test_an_overlay_s_row_on_a_dataset_lies_above_the_row_and_below_the_next_overlay() -> None:
+    row = {
+        "training": {"epochs": 1, "batch_size": 1, "clip_norm": 1},
+        "by_dataset": {"toy": {"training": {"epochs": 2, "batch_size": 2}}},
+    }
+    manifest = Manifest.model_validate(
+        {
+            "schema_version": 1,
+            "id": "suite/t",
+            "title": "T",
+            "datasets": {"toy": {"loader": "planted"}, "other": {"loader": "planted"}},
+            "columns": ({"dataset": "toy", "task": "label", "metrics": ("acc",)},),
+            "rows": (
+                {
+                    "key": "early",
+                    "label": "E",
+                    "model": "early_fusion",
+                    "by_dataset": {"toy": {"training": {"epochs": 0, "seed": 0}}},
+                },
+            ),
+            "variants": {"released": {"rows": {"early": row}}},
+            "profiles": {"full": {"rows": {"early": {"training": {"epochs": 3}}}}},
+        }
+    )
+    trees = {
+        name: settings_tree(manifest, manifest.rows[0], name, "released", "full")
+        for name in ("toy", "other")
+    }
+    assert plain(trees["toy"])["training"] == {
+        "epochs": 3,
+        "seed": 0,
+        "batch_size": 2,
+        "clip_norm": 1,
+    }
+    assert plain(trees["other"])["training"] == {"epochs": 3, "batch_size": 1, "clip_norm": 1}
+    assert origin(trees["toy"], ("training", "batch_size")) == (
+        *("variants", "released", "rows", "early", "by_dataset", "toy"),
+        *("training", "batch_size"),
+    )
+    assert all("by_dataset" not in one for one in trees.values())
