@@ -82,6 +82,13 @@ DATASETS = Registry(
             requires=("icu",),
             result_version=2,
         ),
+        "mimic_icu": Entry(
+            target="benchmark.datasets.mimic.dataset:MIMICICU",
+            config="benchmark.datasets.mimic.config:MIMICConfig",
+            summary="MIMIC-IV intensive care: death, length of stay, 25 phenotypes of a stay",
+            family="real",
+            requires=("icu",),
+        ),
         "gamma": Entry(
             target="benchmark.datasets.gamma.dataset:Gamma",
             config="benchmark.datasets.gamma.config:GammaConfig",

@@ -49,7 +49,16 @@ HARDER: dict[str, dict[str, Any]] = {
 #: Releases of many images: fewer and smaller ones than by default, made once for all checks.
 SMALL = {"synthetic_size": 60, "image_size": 32}
 IMAGES: dict[str, dict[str, Any]] = {"embed": SMALL, "rsna": SMALL, "vindr": SMALL, "gamma": SMALL}
+IMAGES["mimic_icu"] = STAYS = {"synthetic_size": 40, "xray_size": 32}
 HARDER |= {
+    "mimic_icu": {
+        **STAYS,
+        "cohort": "fusemoe",
+        "channels": "mimic3_17",
+        "imputation": "mimic3",
+        "measured_time": "charttime",
+        "codes": "admission",
+    },
     "embed": {
         **SMALL,
         "side": "any",

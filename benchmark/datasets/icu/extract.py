@@ -19,6 +19,14 @@ if TYPE_CHECKING:
 PART_BYTES = 2**26
 
 
+@dataclass(frozen=True)
+class Kept:
+    """What is kept of a piece, and how many rows were left out for which reason."""
+
+    frame: pl.DataFrame
+    dropped: Mapping[str, int]
+
+
 @dataclass
 class Extracted:
     """What was read of a table so far.
@@ -27,6 +35,7 @@ class Extracted:
         end: Decompressed bytes read.
         rows: Rows of the table.
         kept: Rows written.
+        dropped: Rows left out by reason, where they are told.
         unreadable: Values that are not of their column's type, by column.
         parts: Files written, in the table's order.
         done: The end of the table was reached.
@@ -35,6 +44,7 @@ class Extracted:
     end: int = 0
     rows: int = 0
     kept: int = 0
+    dropped: dict[str, int] = field(default_factory=dict)
     unreadable: dict[str, int] = field(default_factory=dict)
     parts: list[str] = field(default_factory=list)
     done: bool = False
@@ -43,7 +53,7 @@ class Extracted:
 def extract(
     path: Path,
     columns: Mapping[str, pl.DataType | type[pl.DataType]],
-    keep: Callable[[pl.DataFrame], pl.DataFrame],
+    keep: Callable[[pl.DataFrame], pl.DataFrame | Kept],
     folder: Path,
     progress: Progress = silent,
     part_bytes: int = PART_BYTES,
@@ -56,7 +66,7 @@ def extract(
     Args:
         path: ``.csv`` or ``.csv.gz``.
         columns: Columns read, with types.
-        keep: Filters and changes a piece.
+        keep: Filters and changes a piece, and may tell what it left out.
         folder: Of this table alone.
         progress: Told of rows read.
         part_bytes: Size of a part in memory.
@@ -72,9 +82,12 @@ def extract(
     held: list[pl.DataFrame] = []
     for piece in stream_csv(path, columns, start=state.end):
         state.end, state.rows = piece.end, state.rows + piece.rows
-        for name, lost in piece.unreadable.items():
-            state.unreadable[name] = state.unreadable.get(name, 0) + lost
-        held.append(keep(piece.frame))
+        _add(state.unreadable, piece.unreadable)
+        kept = keep(piece.frame)
+        if isinstance(kept, Kept):
+            _add(state.dropped, kept.dropped)
+            kept = kept.frame
+        held.append(kept)
         if sum(frame.estimated_size() for frame in held) >= part_bytes:
             _flush(held, folder, state)
             progress(f"reading {path.name}", state.rows, 0)
@@ -89,6 +102,11 @@ def load_parts(folder: Path, state: Extracted) -> pl.DataFrame | None:
 
     files = [folder / name for name in state.parts]
     return pl.concat([pl.read_parquet(file) for file in files]) if files else None
+
+
+def _add(counts: dict[str, int], more: Mapping[str, int]) -> None:
+    for name, count in more.items():
+        counts[name] = counts.get(name, 0) + count
 
 
 def _state(folder: Path) -> Extracted:

@@ -256,7 +256,9 @@ class StayDataset(Dataset):
                 lengths=torch.from_numpy(found.lengths),
             )
         if name in self.data.images:
-            return ModalityData(torch.from_numpy(self.data.images[name].take(rows)))
+            images = self.data.images[name].take(rows)
+            images[~there] = 0
+            return ModalityData(torch.from_numpy(images))
         shape = self.component.modality(name).shape
         values = np.zeros((len(rows), *shape), dtype=np.float32)
         if there.any():

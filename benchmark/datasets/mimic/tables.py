@@ -178,12 +178,12 @@ def with_times(name: str, frame: pl.DataFrame) -> pl.DataFrame:
     return frame.with_columns(
         *(
             pl.col(column).str.to_datetime(TIME_FORMAT, strict=False, time_unit="us")
-            for column in frame.columns if types[column] == TIME
+            for column in frame.columns if types.get(column) == TIME
         ),
         *(
             # Some copies of the release write days with the time of midnight.
             pl.col(column).str.slice(0, 10).str.to_date(DAY_FORMAT, strict=False)
-            for column in frame.columns if types[column] == DAY
+            for column in frame.columns if types.get(column) == DAY
         ),
     )  # fmt: skip
 

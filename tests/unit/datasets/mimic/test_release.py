@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import os
 import shutil
+from collections.abc import Callable
 from datetime import date, datetime
 from pathlib import Path
 
@@ -19,14 +20,7 @@ from benchmark.datasets.mimic.tables import TABLES, read_table, row_count, table
 
 FOLDER = "mimic-iv-clinical-database-demo-2.2"
 
-
-def write(root: Path, name: str, *rows: str, columns: str = "") -> Path:
-    """Write a table with the columns that are read, or others."""
-    header = columns or ",".join(TABLES[name].columns)
-    path = root / TABLES[name].folder / f"{name}.csv.gz"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(gzip.compress(("\n".join([header, *rows]) + "\n").encode()))
-    return path
+Write = Callable[..., Path]
 
 
 def search(root: Path, cache: Path) -> Found:
@@ -61,7 +55,7 @@ def test_big_tables_of_the_demo_have_the_published_rows(demo: Path, name: str) -
     assert row_count(path, "itemid") == SIZES[DEMO][name]
 
 
-def test_a_truncated_table_is_told_from_a_subset(demo: Path, tmp_path: Path) -> None:
+def test_a_truncated_table_is_told_from_a_subset(write: Write, demo: Path, tmp_path: Path) -> None:
     root = tmp_path / "copy"
     for name in TABLES:
         path = table_file(demo, name)
@@ -99,7 +93,7 @@ def test_another_release_is_called_by_its_name(tmp_path: Path, file: str, name: 
         search(tmp_path / "given", tmp_path)
 
 
-def test_missing_tables_are_named(tmp_path: Path) -> None:
+def test_missing_tables_are_named(write: Write, tmp_path: Path) -> None:
     write(tmp_path, "patients")
     with pytest.raises(DataNotAvailable, match=r"has no hosp/admissions.csv.gz and lacks 7 more"):
         search(tmp_path, tmp_path)
@@ -107,7 +101,7 @@ def test_missing_tables_are_named(tmp_path: Path) -> None:
         read_table(tmp_path, "icustays")
 
 
-def test_tables_are_read_with_types(tmp_path: Path) -> None:
+def test_tables_are_read_with_types(write: Write, tmp_path: Path) -> None:
     write(tmp_path, "patients", "7,F,52,2130,2014 - 2016,2131-02-03", "8,M,30,2130,x,")
     found = read_table(tmp_path, "patients", ["dod", "anchor_age"])
     assert found.rows() == [(7, date(2131, 2, 3), 52), (8, None, 30)]
@@ -130,7 +124,7 @@ def test_tables_are_read_with_types(tmp_path: Path) -> None:
     ],
 )  # fmt: skip
 def test_what_is_wrong_with_a_table_is_named(
-    tmp_path: Path, name: str, rows: list[str], columns: str, message: str
+    write: Write, tmp_path: Path, name: str, rows: list[str], columns: str, message: str
 ) -> None:
     path = write(tmp_path, name, *rows, columns=columns)
     with pytest.raises(DataError, match=message) as error:
