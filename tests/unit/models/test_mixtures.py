@@ -246,3 +246,29 @@ def test_numbers_of_experts_by_layer() -> None:
     assert counts == [4, 2]
     with pytest.raises(UsageError, match="3 layers and 2 numbers of experts"):
         _model("fuse_moe", layers=3, experts=[4, 2])
+
+
+@pytest.mark.parametrize(
+    ("name", "settings"),
+    [
+        *((name, {}) for name in SMALL),
+        ("fuse_moe", {"combination": "log"}),
+        ("fuse_moe", {"unit": "token", "router": "disjoint"}),
+        ("m4oe", {"mtoe": "shared", "readout": "mean"}),
+    ],
+)
+def test_bfloat16_gives_nearly_the_same_loss(name: str, settings: dict[str, Any]) -> None:
+    model, batch = _model(name, (*TASKS, SEG), dense="cc", **settings).eval(), _planted(6, 1)
+    batch.observed[0, 0] = batch.observed[1, 1] = False
+    batch.observed[2] = False
+    with torch.no_grad():
+        exact = _loss(model(batch), batch).item()
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        output = model(batch)
+    rough = _loss(
+        Output({task: one.float() for task, one in output.logits.items()}, output.losses), batch
+    )
+    rough.backward()
+    assert rough.item() == pytest.approx(exact, rel=0.02)
+    found = [one.grad for one in model.parameters() if one.grad is not None]
+    assert all(bool(one.isfinite().all()) for one in found)
