@@ -22,6 +22,8 @@ from benchmark.manifest.plan import PlannedRun
 from benchmark.plugins.loading import plugin_files
 from benchmark.store.runs import RunStore, writable
 
+#: Lines of a remedy that are shown.
+_SHOWN = 2
 _RETRIED_BY_ONLY = frozenset({"timeout", "oom", "diverged"})
 
 
@@ -172,8 +174,10 @@ def _device_list(devices: Sequence[str]) -> str:
 
 def _conclude(summary: Summary, tables: Sequence[Expansion], paths: Paths) -> int:
     for failure in summary.failures:
-        first = failure.message.splitlines()[0] if failure.message else ""
+        first, *remedy = failure.message.splitlines() or [""]
         _console.warn(f"{failure.status}: {failure.label}: {first}")
+        for line in remedy[:_SHOWN]:
+            _console.warn(f"  {line}")
         _console.warn(f"  log: {paths.cache / failure.log}")
     if summary.interrupted:
         _console.warn(

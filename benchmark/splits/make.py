@@ -305,7 +305,13 @@ def _check_classes(
             for name in absent:
                 text = f"task {task.name!r}: no {part} sample {name}"
                 if part == "train" or (drawn and task.kind in ("binary", "survival")):
-                    raise SplitError(text, _remedy(drawn))
+                    if needed[name].any():
+                        raise SplitError(text, _remedy(drawn))
+                    raise SplitError(
+                        f"{text}, nor any among all {len(samples):,} samples",
+                        "compare the release's labels with the official ones, take other options "
+                        "of the loader, or leave the task out",
+                    )
                 warnings.append(text)
     return tuple(warnings)
 

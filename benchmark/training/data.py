@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmark.core.batch import Batch, ModalityData
-from benchmark.core.errors import DataError, UsageError
+from benchmark.core.errors import DataError, SplitError, UsageError
 from benchmark.core.paths import Paths
 from benchmark.core.problem import Component, Task
 from benchmark.core.pseudonyms import pseudonym_key, pseudonyms
@@ -173,7 +173,7 @@ def run_data(spec: RunSpec, dataset: Dataset) -> RunData:
     Raises:
         UsageError: The run has several datasets, which no strategy handles yet, or names a
             modality or task that the dataset lacks.
-        SplitError: The split does not hold.
+        SplitError: The split does not hold; names the dataset.
     """
     if len(spec.components) != 1:
         raise UsageError(
@@ -182,7 +182,10 @@ def run_data(spec: RunSpec, dataset: Dataset) -> RunData:
         )
     component = narrow(dataset.component, spec.components[0])
     lists, known = _case_lists(dataset, spec), dataset.component.tasks
-    parts = make_split(dataset.samples, spec.split, component.tasks, lists, known)
+    try:
+        parts = make_split(dataset.samples, spec.split, component.tasks, lists, known)
+    except SplitError as error:
+        raise SplitError(f"{component.dataset}: {error.message}", error.hint) from error
     data = RunData(component, dataset, None, parts, observed={})
     data = replace(data, observed={part: _observed(data, spec, part) for part in PARTS})
     return replace(data, preprocessor=dataset.fit(parts.train, _all_observed(data)))

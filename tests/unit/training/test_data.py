@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 
 from benchmark.core.batch import ModalityData
-from benchmark.core.errors import DataError, UsageError
+from benchmark.core.errors import DataError, SplitError, UsageError
 from benchmark.core.paths import Paths
 from benchmark.core.problem import Component, Modality, Task
 from benchmark.core.result import Release
@@ -125,6 +125,11 @@ def _spec(**fields: Any) -> RunSpec:
 def data(paths: Paths) -> RunData:
     """The run's rows."""
     return run_data(_spec(), Toy(paths))
+
+
+def test_an_error_of_the_split_names_the_dataset(paths: Paths) -> None:
+    with pytest.raises(SplitError, match=r"^toy: 80 patients are fewer than 99 folds\nuse fewer"):
+        run_data(_spec(split=SplitSpec(folds=99, stratify="flag")), Toy(paths))
 
 
 def _fit(strategy: Strategy, data: RunData, spec: RunSpec) -> Fitted:
