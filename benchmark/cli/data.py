@@ -33,6 +33,7 @@ class DatasetState:
         looked_in: Folder searched; empty where none is configured.
         remedy: Why it is not available and what to do; empty otherwise.
         prepared: Runs can read it without work before; None where nobody looked.
+        otherwise: Prepared forms in the cache that are of other options or data.
         attrition: Steps from all records to the samples taken, where they are known.
         real: Why the real release is not read instead of a generated one, and what to do; None
             where nobody looked.
@@ -48,6 +49,7 @@ class DatasetState:
     looked_in: str = ""
     remedy: str = ""
     prepared: bool | None = None
+    otherwise: int = 0
     attrition: tuple[AttritionStep, ...] = ()
     real: str | None = None
 
@@ -125,10 +127,16 @@ def look_at(
     loader = DATASETS.load(name)
     return replace(
         state,
-        prepared=loader.is_prepared(config, context),
+        prepared=(prepared := loader.is_prepared(config, context)),
+        otherwise=_forms(name, paths) - prepared,
         attrition=loader.attrition(config, context),
         real=_why_not_real(name, config, context) if state.source == "synthetic" else None,
     )
+
+
+def _forms(name: str, paths: Paths) -> int:
+    """Return how often a dataset is prepared in the cache, under whatever options."""
+    return len(list((paths.cache / "data" / "prepared").glob(f"{name}-{'[0-9a-f]' * 16}")))
 
 
 def _why_not_real(name: str, config: Any, context: DataContext) -> str | None:
@@ -160,11 +168,20 @@ def _lines(state: DatasetState) -> Iterator[str]:
     yield f"  version   {state.version}"
     yield f"  cohort    {state.cohort}"
     yield f"  terms     {state.terms or '–'}"
-    todo = f"no; mmbench data prepare {state.dataset} does it, or the first run"
-    yield f"  prepared  {'yes' if state.prepared else todo}"
+    yield f"  prepared  {_prepared(state)}"
     if state.attrition:
         yield "  attrition"
         yield from (f"    {line}" for line in attrition_lines(state))
+
+
+def _prepared(state: DatasetState) -> str:
+    if state.prepared:
+        return "yes"
+    todo = f"mmbench data prepare {state.dataset} does it, or the first run"
+    if state.otherwise < 1:
+        return f"no; {todo}"
+    # The runs of a table may ask for other options than the loader's own, an image size above all.
+    return f"not with these options, but with others ({state.otherwise} in the cache); {todo}"
 
 
 def _probe(name: str, config: Any, context: DataContext) -> DatasetState:

@@ -189,3 +189,16 @@ def test_a_generated_release_is_written_before_workers_start(
     prepare_for([planned.model_copy(update={"spec": spec})], Paths(cache=tmp_path), "auto", 1)
     assert len(list((tmp_path / "data" / "synthetic").glob("tcga-*/omics/*"))) == 1
     assert "preparing tcga" in capsys.readouterr().err
+
+
+def test_status_knows_what_is_prepared_with_other_options(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A table's demo has another image size than the loader's own."""
+    place = Paths(cache=tmp_path)
+    named_status(["embed"], place, "synthetic", {}, as_json=False)
+    assert "prepared  no; mmbench data prepare embed" in capsys.readouterr().out
+    for name in ("embed-0123456789abcdef", "embed-0123456789abcdea.part", "rsna-0123456789abcdef"):
+        (tmp_path / "data" / "prepared" / name).mkdir(parents=True)
+    named_status(["embed"], place, "synthetic", {}, as_json=False)
+    assert "not with these options, but with others (1 in the cache)" in capsys.readouterr().out
