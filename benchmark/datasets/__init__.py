@@ -52,12 +52,14 @@ DATASETS = Registry(
             family="real",
             requires=("medical",),
         ),
+        # Version 2: an exam that the tables give to two patients is left out.
         "embed": Entry(
             target="benchmark.datasets.embed.dataset:Embed",
             config="benchmark.datasets.embed.config:EmbedConfig",
             summary="EMBED Open Data: mammograms of four types; cancer risk, density, BI-RADS",
             family="real",
             requires=("medical",),
+            result_version=2,
         ),
         "rsna": Entry(
             target="benchmark.datasets.rsna:RSNA",
@@ -89,12 +91,14 @@ DATASETS = Registry(
             family="real",
             requires=("icu",),
         ),
+        # Version 2: a volume that lacks slices counts as broken.
         "gamma": Entry(
             target="benchmark.datasets.gamma.dataset:Gamma",
             config="benchmark.datasets.gamma.config:GammaConfig",
             summary="GAMMA: fundus and OCT; glaucoma grade, masks of optic disc and cup",
             family="real",
             requires=("medical",),
+            result_version=2,
         ),
         "planted": Entry(
             target="benchmark.datasets.planted:Planted",

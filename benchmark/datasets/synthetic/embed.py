@@ -1,7 +1,8 @@
 """A made-up EMBED release in the layout of the official one, so that the same loader runs on both.
 
 Forty per cent of the patients get a cancer, 0.5, 1.5, 2.5, 3.5 or 4.5 years after their first exam,
-found in a diagnostic exam two weeks before the procedure. Classes are far more even than in the
+found in a diagnostic exam two weeks before the procedure, or, where that was done elsewhere, two
+weeks after it. Classes are far more even than in the
 real release, so that small folds have all of them. Images hide density (in all of them), the
 BI-RADS assessment and "cancer within 5 years" (see the two modules about drawing).
 
@@ -34,7 +35,7 @@ from benchmark.datasets.synthetic._mammograms import (
 from benchmark.datasets.synthetic._planting import Planted, plant
 
 #: Raised whenever the same settings give another release.
-GENERATOR_VERSION = 2
+GENERATOR_VERSION = 3
 
 TYPES = {"cview": "cview", "ffdm": "2D"}
 #: Oddity by (exam number modulo the first, remainder).
@@ -49,6 +50,7 @@ ODD = {
     "no_clinical": (30, 16),
     "not_assessed": (30, 20),
 }
+NEVER = 100.0
 _GRADE_SHARES, _RISK_SHARES = (0.35, 0.30, 0.35), (0.55, 0.45)
 _LETTERS = {
     False: ("N", "B", "A"),
@@ -67,6 +69,20 @@ _LEGEND = [
     ("path_severity", "worst pathology", "1", "in situ cancer"),
     ("tissueden", "breast density", "1", "almost entirely fat"),
 ]
+
+
+@dataclass(frozen=True)
+class _Cancer:
+    """Days after the patient's first exam of the procedure, and of the exam that finds it."""
+
+    procedure: int
+    exam: int
+
+    @classmethod
+    def of(cls, number: int, years: int) -> _Cancer:
+        """Return the cancer of a patient, half a year after so many years."""
+        day = round((years + 0.5) * 365.25)
+        return cls(day, day + 14 if number % 10 == 5 else day - 14)
 
 
 @dataclass
@@ -136,7 +152,7 @@ def _patient(rng: np.random.Generator, number: int, counter: int) -> _Patient:
     start = date(2013, 1, 1) + timedelta(days=int(rng.integers(0, 1500)))
     cancers = 2 * (number // 5) + number % 5
     has_cancer = number % 5 < 2
-    cancer = round((cancers % 5 + 0.5) * 365.25) if has_cancer else None
+    cancer = _Cancer.of(number, cancers % 5) if has_cancer else None
     patient = _Patient(number, density, 1 + number % 2, [])
     for position, days in enumerate(_dates(rng, number, cancer)):
         exam = _exam(rng, counter + position, start, days, cancer)
@@ -145,27 +161,28 @@ def _patient(rng: np.random.Generator, number: int, counter: int) -> _Patient:
     return patient
 
 
-def _dates(rng: np.random.Generator, number: int, cancer: int | None) -> list[int]:
+def _dates(rng: np.random.Generator, number: int, cancer: _Cancer | None) -> list[int]:
     """Return days of exams after the first: yearly ones, then the one that finds the cancer."""
     if cancer is None:
         span = (5.3, 7.0) if number % 5 < 4 else (0.0, 3.0)
         count = int(rng.integers(2, 4)) if number % 5 < 4 else int(rng.integers(1, 4))
         last = rng.uniform(*span) * 365.25
         return sorted({round(one) for one in np.linspace(0, last, count)})
-    between = [365 * year for year in range(1, 5) if 365 * year < cancer - 200]
+    between = [365 * year for year in range(1, 5) if 365 * year < cancer.procedure - 200]
     chosen = between[:: max(1, len(between) // 2 + len(between) % 2)][:2]
-    after = [cancer + 400] if number % 10 == 1 and len(chosen) < 2 else []
-    return [0, *chosen, cancer - 14, *after]
+    after = [cancer.procedure + 400] if number % 10 == 1 and len(chosen) < 2 else []
+    return [0, *chosen, cancer.exam, *after]
 
 
 def _exam(
-    rng: np.random.Generator, number: int, start: date, days: int, cancer: int | None
+    rng: np.random.Generator, number: int, start: date, days: int, cancer: _Cancer | None
 ) -> _Exam:
-    finds = cancer is not None and days == cancer - 14
+    finds = cancer is not None and days == cancer.exam
     diagnostic = finds or bool(rng.random() < 0.45)
     grade = 2 if finds else int(rng.choice(3, p=_GRADE_SHARES))
     letter = "MK"[number % 2] if finds else str(rng.choice(list(_LETTERS[diagnostic][grade])))
-    ahead = cancer is not None and cancer >= days - 30
+    ahead = cancer.procedure - days if cancer is not None else None
+    years = NEVER if ahead is None or ahead < -30 else max(0, ahead) / 365.25
     exam = _Exam(
         number=number,
         accession=0,
@@ -175,8 +192,8 @@ def _exam(
         grade=grade,
         letter=letter,
         affected="LR"[int(rng.integers(2))],
-        years_to_cancer=max(0, cancer - days) / 365.25 if ahead and cancer is not None else 100.0,
-        procedure=cancer if finds else None,
+        years_to_cancer=years,
+        procedure=cancer.procedure if cancer is not None and finds else None,
     )
     groups = [[f"{one}_{view}" for one in TYPES] for view in ("cc", "mlo")]
     risk = int(exam.years_to_cancer <= 5)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +30,7 @@ from benchmark.datasets.synthetic._mammograms import (
 from benchmark.datasets.synthetic._planting import plant
 
 #: Raised whenever the same settings give another release.
-GENERATOR_VERSION = 2
+GENERATOR_VERSION = 3
 
 _GRADE_SHARES = (0.45, 0.25, 0.30)
 #: BI-RADS by planted grade.
@@ -102,7 +103,9 @@ def _breasts(
                 "breast_density": f"DENSITY {'ABCD'[density]}",
                 "split": exam["split"],
             }
-            _write(root, row, draw(rng, breast, shape), Form.drawn(rng))
+            image, form = draw(rng, breast, shape), Form.drawn(rng)
+            # All files of this release have a window.
+            _write(root, row, image, replace(form, windows=max(1, form.windows)))
             yield row, fact
 
 
