@@ -118,7 +118,7 @@ class MIMICICU(StayDataset):
             dataset="mimic_icu",
             modalities=(
                 _series_modality(config),
-                Modality(name="note", kind="text", shape=(config.text_width,)),
+                Modality(name="note", kind="text", shape=config.note_shape),
                 Modality(name="xray", kind="image", shape=(1, config.xray_size, config.xray_size)),
                 *(events_modality(config, name) for name in CODED),
                 Modality(name="demographics", kind="vector", shape=(2 * len(DEMOGRAPHICS),)),

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
+import torch
 
 from benchmark.core.paths import Paths, shipped
+from benchmark.datasets import DATASETS
 from benchmark.datasets._base import DataContext
 from benchmark.manifest.expand import Expansion, expand
 from benchmark.manifest.load import load_manifest
 from benchmark.manifest.printed import load_printed
 from benchmark.manifest.selection import Request
+from benchmark.training.build import build_losses, build_model
+from benchmark.training.data import narrow
 
-RESULTS = (3, 4, 5, 7, 8, 9, 11, 14, 15)
+RESULTS = (3, 4, 5, 7, 8, 9, 10, 11, 14, 15)
 CONTROLS = {"prior", "ridge", "boosting", "best_single"}
 SEVEN = ("risk_1y", "risk_2y", "risk_3y", "risk_4y", "risk_5y", "density", "birads")
 
@@ -91,3 +96,33 @@ def test_equal_rows_of_different_tables_are_the_same_runs(tmp_path: Path) -> Non
     ]
     assert all(one == runs[0] for one in runs)
     assert len(runs[0]) == 5
+
+
+def test_table10_is_built_in_the_papers_size(tmp_path: Path) -> None:
+    """Series, reports and X-rays have encoders that every model of the table takes."""
+    overrides = {
+        "datasets.mimic_iv.xray_model": "null",
+        "encoders.*.pretrained": "null",
+    }
+    folder = tmp_path / "bio_clinical_bert"
+    folder.mkdir()
+    (folder / "config.json").write_text('{"hidden_size": 768}')
+    (folder / "model.safetensors").write_bytes(b"planning hashes it, nothing more")
+    manifest = load_manifest(shipped("manifests") / "m4oe/table10.yaml")
+    context = DataContext(Paths(cache=tmp_path, weights=tmp_path), "synthetic")
+    request = Request(context, profile="paper", folds=["0"], overrides=overrides)
+    sizes = {}
+    for run in expand(manifest, request).runs:
+        if not run.spec.encoders:
+            continue
+        (part,) = run.spec.components
+        config = DATASETS.config(part.loader.name).parse(part.loader.config)
+        component = narrow(DATASETS.load(part.loader.name).describe(config), part)
+        labels = dict.fromkeys(part.tasks, np.arange(8.0) % 2)
+        losses = build_losses(run.spec, component, labels)
+        with torch.device("meta"):
+            model = build_model(run.spec, component, losses)
+        sizes[run.uses[0].row] = sum(one.numel() for one in model.parameters())
+        assert part.modalities == ("series", "note", "xray")
+    assert list(sizes) == ["evif", "mmodn", "fuse_moe", "m4oe"]
+    assert sizes["m4oe"] > 1e9 > sizes["evif"] > 1e8
