@@ -12,6 +12,9 @@ from benchmark.training.config import OptimizerConfig, TrainingConfig
 class MinMaxConfig(TrainingConfig):
     """Settings of ``min_max``.
 
+    A bound of information compares the samples of one forward pass with each other, so that with
+    ``accumulate`` the model descends on bounds of micro-batches; estimators see whole batches.
+
     Attributes:
         inner_steps: Steps of the estimators before each step of the model.
         estimator_optimizer: Optimiser of the estimators; it follows the schedule too.
