@@ -91,13 +91,20 @@ def facts(expansion: Expansion, cells: Iterable[Aggregate]) -> dict[str, str]:
     }
 
 
+def source_warnings(sources: Iterable[tuple[str, str]]) -> tuple[str, ...]:
+    """Return a line for each kind of source that is not ``real``, with its datasets."""
+    of_kind: dict[str, list[str]] = {}
+    for name, kind in dict.fromkeys(sources):
+        of_kind.setdefault(kind, []).append(name)
+    return tuple(
+        f"{', '.join(of_kind[kind])}: {SOURCES[kind]}; not comparable with printed numbers."
+        for kind in sorted(set(of_kind) - {"real"})
+    )
+
+
 def warnings(expansion: Expansion) -> tuple[str, ...]:
     """Return what forbids a comparison with printed numbers: data, profile, changed settings."""
-    lines = []
-    kinds = sorted(set(sources_of(expansion).values()) - {"real"})
-    for kind in kinds:
-        names = [name for name, source in sources_of(expansion).items() if source == kind]
-        lines.append(f"{', '.join(names)}: {SOURCES[kind]}; not comparable with printed numbers.")
+    lines = list(source_warnings(sources_of(expansion).items()))
     if expansion.profile == "demo":
         lines.append("Profile demo: small nets, few steps; not comparable with printed numbers.")
     if own := changed(expansion):

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from benchmark.analysis.captions import SOURCES, facts, spread, warnings
+from benchmark.analysis.captions import (
+    SOURCES,
+    facts,
+    source_warnings,
+    sources_of,
+    spread,
+    warnings,
+)
 from benchmark.analysis.cells import Aggregate
 from benchmark.analysis.compare import Comparison
 from benchmark.analysis.methods import Block
@@ -73,7 +80,12 @@ def test_notes(comparison: Comparison) -> tuple[str, ...]:
 
 def shared_warnings(comparison: Comparison, expansions: Sequence[Expansion]) -> tuple[str, ...]:
     """Return what forbids a comparison, of every table once, and a mix of sources."""
-    lines = dict.fromkeys(line for one in expansions for line in warnings(one))
+    sources = [pair for one in expansions for pair in sources_of(one).items()]
+    # One line for all datasets of a source, not one for every set of datasets that a table has.
+    lines = dict.fromkeys(source_warnings(sources))
+    for one in expansions:
+        alone = source_warnings(sources_of(one).items())
+        lines |= dict.fromkeys(line for line in warnings(one) if line not in alone)
     kinds = {block.source for block in comparison.blocks if block.key in comparison.ranking.common}
     if comparison.ranking.mean_ranks and len(kinds) > 1:
         lines[f"Mean ranks mix {' and '.join(sorted(kinds))} data."] = None
