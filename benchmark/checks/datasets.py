@@ -18,7 +18,6 @@ from benchmark.core.problem import Component, Task
 from benchmark.datasets import DATASETS
 from benchmark.datasets._arrays import Indexed
 from benchmark.datasets._base import DataContext, Dataset, Rows
-from benchmark.datasets.icu.stays import StayDataset
 from benchmark.datasets.synthetic import GENERATORS
 
 #: Types of values by kind of modality; float32 for those not named.
@@ -274,8 +273,8 @@ def _spoil(
     elif isinstance(arrays, dict):
         for name in arrays if only is None else {only} & set(arrays):
             arrays[name] = _spoilt(arrays[name], rows, nonsense)
-    elif isinstance(dataset, StayDataset):
-        dataset.overwrite(rows, nonsense, only)
+    elif callable(overwrite := getattr(dataset, "overwrite", None)):
+        overwrite(rows, nonsense, only)
     else:
         raise NotChecked(
             f"raw values of a {type(dataset).__name__} cannot be overwritten from here; "

@@ -25,6 +25,13 @@ DATASETS = Registry(
             summary="MIMIC-IV one-year mortality: laboratory values, notes and codes as vectors",
             family="real",
         ),
+        "mimic_mortality_raw": Entry(
+            target="benchmark.datasets.mimic_mortality_raw.dataset:MIMICRawMortality",
+            config="benchmark.datasets.mimic_mortality_raw.config:MIMICRawMortalityConfig",
+            summary="MIMIC-IV one-year mortality from raw tables: labs, discharge summary, codes",
+            family="real",
+            requires=("icu",),
+        ),
         "mosi": Entry(
             target="benchmark.datasets.mosi:MOSI",
             config="benchmark.datasets.mosi:MOSIConfig",

@@ -160,6 +160,19 @@ def phenotypes(
     return wanted.join(zeros, on="hadm_id", how="left", maintain_order="left"), len(unknown)
 
 
+def equivalents(direction: Direction, paths: Paths) -> pl.DataFrame:
+    """Return ``icd10, icd9``: a row per ICD-10-CM code and ICD-9-CM code it may stand for."""
+    return _pairs(_files(direction, paths), direction)
+
+
+@lru_cache(maxsize=4)
+def _pairs(files: _Files, direction: Direction) -> pl.DataFrame:
+    pairs = _equivalents(files.gem, direction)
+    table = pl.DataFrame(pairs, schema=["icd10", "icd9"], orient="row")
+    # Codes without a counterpart lead to ``NoDx``.
+    return table.filter(pl.col("icd9").str.contains("^[0-9EV][0-9]"))
+
+
 def with_plain_codes(rows: pl.DataFrame) -> pl.DataFrame:
     """Strip blanks and dots of ``icd_code``, upper case."""
     plain = pl.col("icd_code").str.strip_chars().str.replace_all(".", "", literal=True)

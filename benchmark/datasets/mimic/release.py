@@ -72,7 +72,10 @@ _OTHERS = {
 
 
 def find(
-    config: ReleaseConfig, context: DataContext, needed: Sequence[str] = tuple(TABLES)
+    config: ReleaseConfig,
+    context: DataContext,
+    needed: Sequence[str] = tuple(TABLES),
+    name: str = NAME,
 ) -> Found:
     """Find the folder of MIMIC-IV without writing anything.
 
@@ -80,12 +83,13 @@ def find(
         config: Options of the loader.
         context: Folders and source.
         needed: Tables without which the folder cannot be read.
+        name: Of the dataset, whose generator writes a miniature.
 
     Raises:
         DataNotAvailable: Nothing of the source asked for, another release, or tables are missing.
         DataError: The folder mixes versions, or a table is damaged.
     """
-    return locate(NAME, FOLDERS, config, context, partial(_complete, needed=needed))
+    return locate(name, FOLDERS, config, context, partial(_complete, needed=needed))
 
 
 def version_of(root: Path) -> str | None:

@@ -20,6 +20,7 @@ GENERATORS: dict[str, str] = {
     "enrico": "benchmark.datasets.synthetic.enrico",
     "mimic_mortality": "benchmark.datasets.synthetic.mimic_mortality",
     "mimic_icu": "benchmark.datasets.synthetic.mimic",
+    "mimic_mortality_raw": "benchmark.datasets.synthetic.mimic",
     "mmimdb": "benchmark.datasets.synthetic.mmimdb",
     "mosi": "benchmark.datasets.synthetic.mosi",
     "eicu": "benchmark.datasets.synthetic.eicu",

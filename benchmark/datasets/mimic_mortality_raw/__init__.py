@@ -1,0 +1,1 @@
+"""One-year mortality from raw tables of MIMIC-IV."""
