@@ -108,7 +108,7 @@ def text_vectors(
 
     Args:
         dataset: Whose texts.
-        data: Fingerprint of the release they are from.
+        data: Names the texts: fingerprint of their release and of how they were chosen.
         ids: Of the texts, unique; named in errors.
         texts: The texts.
         model: The transformer.
@@ -121,8 +121,7 @@ def text_vectors(
         DataError: The folder cannot be read as a model.
         MMBenchError: transformers is not installed.
     """
-    options = {"model": model.digest, "chunks": chunks, "texts": _digest(ids, texts)}
-    folder = prepared_folder(f"{dataset}-text", data, options, VERSION, context)
+    folder = vectors_folder(dataset, data, model, chunks, context)
     filling = Filling(
         name=_ARRAY,
         shape=(model.width,),
@@ -137,6 +136,14 @@ def text_vectors(
         fill(part, filling, jobs, progress=progress)
 
     return open_array(make_once(folder, make, context, progress), _ARRAY)
+
+
+def vectors_folder(
+    dataset: str, data: str, model: TextModel, chunks: Chunks, context: DataContext
+) -> Path:
+    """Return where :func:`text_vectors` keeps what it computes; a folder when that is done."""
+    options = {"model": model.digest, "chunks": chunks}
+    return prepared_folder(f"{dataset}-text", data, options, VERSION, context)
 
 
 def text_vector(folder: Path, chunks: Chunks, text: str) -> Vectors:
@@ -301,11 +308,3 @@ def _width(folder: Path) -> int:
             f"{path} does not tell the width of the model",
             "put the model's files there as they were released",
         ) from error
-
-
-def _digest(ids: Sequence[str], texts: Sequence[str]) -> str:
-    body = hashlib.sha256()
-    for one in (*ids, *texts):
-        data = one.encode(errors="surrogatepass")
-        body.update(len(data).to_bytes(8, "big") + data)
-    return body.hexdigest()

@@ -20,9 +20,10 @@ from numpy.typing import NDArray
 from benchmark.core.errors import DataNotAvailable
 from benchmark.core.paths import Paths
 from benchmark.core.spec import canonical_json
+from benchmark.datasets import _clinical_text
 from benchmark.datasets._arrays import Indexed, fill, open_array, readable
 from benchmark.datasets._base import AttritionStep, DataContext, Progress, silent
-from benchmark.datasets._clinical_text import find_text_model, text_vectors
+from benchmark.datasets._clinical_text import find_text_model
 from benchmark.datasets._prepared import (
     make_once,
     prepared_folder,
@@ -31,9 +32,9 @@ from benchmark.datasets._prepared import (
 )
 from benchmark.datasets._text import count_terms
 from benchmark.datasets.icu.stays import StayData
-from benchmark.datasets.mimic import notes, xrays
+from benchmark.datasets.mimic import notes, xray_vectors, xrays
 from benchmark.datasets.mimic.attached_config import AttachedConfig
-from benchmark.datasets.mimic.xray_vectors import find_weights, xray_vectors
+from benchmark.datasets.mimic.xray_vectors import find_weights
 
 NOTE, XRAY = "note", "xray"
 #: Raised when what is written into the cache changes.
@@ -137,13 +138,24 @@ def prepare_attached(
 
     folder = _folder(data, config, context)
     make_once(folder, make, context, progress)
-    _vectors(data, _reports(folder, config), config, context, jobs, progress)
+    _text_vectors(folder, _reports(folder, config), config, context, jobs, progress)
     _xray_vectors(folder, config, context, jobs, progress)
 
 
 def is_attached(data: str, config: AttachedConfig, context: DataContext) -> bool:
-    """Tell whether reports and X-rays were extracted."""
-    return _folder(data, config, context).is_dir()
+    """Tell whether :func:`prepare_attached` has nothing left to do."""
+    folder = _folder(data, config, context)
+    wanted = [folder]
+    if config.text_model is not None:
+        model = find_text_model(config.text_model, context.paths)
+        name = _texts_name(folder, config)
+        wanted.append(
+            _clinical_text.vectors_folder("mimic", name, model, config.text_chunks, context)
+        )
+    if config.xray_model is not None:
+        weights = find_weights(config.xray_model, context.paths)
+        wanted.append(xray_vectors.vectors_folder(folder.name, weights, context))
+    return all(one.is_dir() for one in wanted)
 
 
 def attached_steps(
@@ -179,7 +191,7 @@ def attached_data(
     images = _xrays(folder, ids)
     shown = _xray_vectors(folder, config, context)
     views = {} if shown is None else {XRAY: Indexed(shown, images.positions)}
-    vectors = _vectors(data, reports, config, context)
+    vectors = _text_vectors(folder, reports, config, context)
     seen = {XRAY: images.positions >= 0}
     if vectors is None:
         texts = notes.joined_texts(reports)
@@ -259,8 +271,8 @@ def _xrays(folder: Path, ids: Sequence[int]) -> Indexed:
     return Indexed(images, np.array([position.get(one, -1) for one in ids], dtype=np.int64))
 
 
-def _vectors(
-    data: str,
+def _text_vectors(
+    folder: Path,
     reports: pl.DataFrame,
     config: AttachedConfig,
     context: DataContext,
@@ -274,9 +286,15 @@ def _vectors(
     ids = [f"{stay}/{note}" for stay, note in reports.select("stay_id", "note_id").iter_rows()]
     model = find_text_model(config.text_model, context.paths)
     texts = reports["text"].to_list()
-    return text_vectors(
-        "mimic", data, ids, texts, model, config.text_chunks, context, jobs, progress
+    name = _texts_name(folder, config)
+    return _clinical_text.text_vectors(
+        "mimic", name, ids, texts, model, config.text_chunks, context, jobs, progress
     )
+
+
+def _texts_name(folder: Path, config: AttachedConfig) -> str:
+    """Return what names the reports kept: the folder's name tells data, window and time."""
+    return f"{folder.name}-{config.note_count}"
 
 
 def _xray_vectors(
@@ -293,7 +311,7 @@ def _xray_vectors(
     weights = find_weights(config.xray_model, context.paths)
     images = folder / f"{XRAY}.npy"
     # The folder's name tells the data and how X-rays were chosen and resized.
-    return xray_vectors(folder.name, images, count, weights, context, jobs, progress)
+    return xray_vectors.xray_vectors(folder.name, images, count, weights, context, jobs, progress)
 
 
 def _by_stay(

@@ -79,8 +79,8 @@ def xray_vectors(
         DataError: The weights cannot be read or do not fit.
         MMBenchError: timm is not installed.
     """
-    path, digest = weights
-    folder = prepared_folder("mimic-xray", data, {"weights": digest}, VERSION, context)
+    path, _ = weights
+    folder = vectors_folder(data, weights, context)
     filling = Filling(
         name=_ARRAY,
         shape=(WIDTH,),
@@ -95,6 +95,11 @@ def xray_vectors(
         fill(part, filling, jobs, progress=progress)
 
     return open_array(make_once(folder, make, context, progress), _ARRAY)
+
+
+def vectors_folder(data: str, weights: tuple[Path, str], context: DataContext) -> Path:
+    """Return where :func:`xray_vectors` keeps what it computes; a folder when that is done."""
+    return prepared_folder("mimic-xray", data, {"weights": weights[1]}, VERSION, context)
 
 
 def xray_vector(weights: Path, images: Path, number: int) -> NDArray[np.float32]:

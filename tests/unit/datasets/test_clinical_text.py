@@ -146,7 +146,7 @@ def test_vectors_are_kept_by_model_rule_and_texts(
     again = text_vectors("toy", "data", ids, texts, model, "mean", context)
     np.testing.assert_array_equal(first, again)
     with pytest.raises(AssertionError, match="is loaded again"):
-        text_vectors("toy", "data", ids, [LONG, "lungs"], model, "mean", context)
+        text_vectors("toy", "other data", ids, [LONG, "lungs"], model, "mean", context)
 
 
 @needs_transformers

@@ -67,6 +67,14 @@ def make_xrays(root: Path) -> None:
     (root / "mimic-cxr-2.0.0-metadata.csv").write_text("\n".join(lines) + "\n")
 
 
+def fake_bert(folder: Path) -> Path:
+    """What planning sees of a transformer."""
+    folder.mkdir(parents=True)
+    (folder / "config.json").write_text('{"hidden_size": 2}')
+    (folder / "model.safetensors").write_bytes(b"some")
+    return folder
+
+
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
     """A folder of MIMIC-IV with notes inside and X-rays beside it."""
@@ -82,7 +90,8 @@ def read(root: Path, cache: Path, **options: Any) -> tuple[Any, dict[str, Any]]:
     context = DataContext(Paths(cache=cache, weights=cache / "weights"))
     found = find_attached(root, context.paths)
     prepare_attached("data", found, STAYS, config, context)
-    assert is_attached("data", config, context)
+    if config.text_model is None:  # else a test stands in for the transformer
+        assert is_attached("data", config, context)
     return attached_data("data", [2, 1, 3], config, context)
 
 
@@ -160,17 +169,14 @@ def test_named_folders_come_first_and_must_hold_the_release(root: Path, tmp_path
 def test_vectors_of_a_transformer_are_averaged(
     root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    folder = tmp_path / "cache" / "weights" / "bert"
-    folder.mkdir(parents=True)
-    (folder / "config.json").write_text('{"hidden_size": 2}')
-    (folder / "model.safetensors").write_bytes(b"some")
+    folder = fake_bert(tmp_path / "cache" / "weights" / "bert")
     asked: list[str] = []
 
     def vectors(*args: Any) -> Any:
         asked[:] = args[3]
         return np.array([[len(text), 1.0] for text in args[3]], dtype=np.float32)
 
-    monkeypatch.setattr(attached, "text_vectors", vectors)
+    monkeypatch.setattr(attached._clinical_text, "text_vectors", vectors)
     data, seen = read(root, tmp_path / "cache", text_model="bert", note_count=2)
     assert asked == ["large effusion", "larger effusion"]
     assert seen["note"].tolist() == [False, True, False]
@@ -197,3 +203,19 @@ def test_the_note_has_the_shape_its_options_say() -> None:
     assert AttachedConfig(text_model="bert", note_form="each").note_shape == (5, 768)
     with pytest.raises(ValueError, match="note_form each is of a text_model's vectors"):
         AttachedConfig(note_form="each")
+
+
+def test_what_networks_give_is_part_of_what_is_prepared(root: Path, tmp_path: Path) -> None:
+    weights = tmp_path / "cache" / "weights"
+    fake_bert(weights / "bert")
+    (weights / "chex.safetensors").write_bytes(b"some")
+    read(root, tmp_path / "cache")
+    context = DataContext(Paths(cache=tmp_path / "cache", weights=weights))
+    found = find_attached(root, context.paths)
+    assert is_attached("data", AttachedConfig.parse(SMALL), context)
+    for option in ({"text_model": "bert"}, {"xray_model": "chex.safetensors"}):
+        config = AttachedConfig.parse({**SMALL, **option})
+        assert not is_attached("data", config, context)
+        with pytest.raises(DataError, match=r"cannot be read as a model|holds no named tensors"):
+            prepare_attached("data", found, STAYS, config, context)
+        assert not is_attached("data", config, context)
