@@ -78,7 +78,7 @@ class MIMICICU(StayDataset):
         self.prepare(config, context)
         self.release = self.probe(config, context)
         self.component = self.describe(config)
-        folder, data = _folder(config, context), self.release.fingerprint
+        folder, data = _folder(config, context), _data(config, context)
         stays, _ = _chosen(config, context, folder, data)
         labels, _ = _phenotypes(config, context, folder, stays)
         attached, seen = attached_data(data, stays["stay_id"].to_list(), config, context)
@@ -139,7 +139,7 @@ class MIMICICU(StayDataset):
         root = find(config, context).ready(progress)
         folder = _folder(config, context)
         make_once(folder, lambda part: _make(root, config, part, progress), context, progress)
-        data = cls.probe(config, context).fingerprint
+        data = _data(config, context)
         stays = pl.read_parquet(folder / "stays.parquet")
         attached = _attached(find(config, context), context)
         prepare_attached(data, attached, stays, config, context, jobs, progress)
@@ -149,14 +149,14 @@ class MIMICICU(StayDataset):
         """Tell whether all tables, reports and X-rays were extracted."""
         if not _folder(config, context).is_dir():
             return False
-        return is_attached(cls.probe(config, context).fingerprint, config, context)
+        return is_attached(_data(config, context), config, context)
 
     @classmethod
     def attrition(cls, config: MIMICConfig, context: DataContext) -> tuple[AttritionStep, ...]:
         """Return what each step left: stays, then rows of tables; nothing before preparation."""
         if not cls.is_prepared(config, context):
             return ()
-        folder, data = _folder(config, context), cls.probe(config, context).fingerprint
+        folder, data = _folder(config, context), _data(config, context)
         stays, steps = _chosen(config, context, folder, data)
         _, coded = _phenotypes(config, context, folder, stays)
         return (*steps, *coded, *read_attrition(folder), *attached_steps(data, config, context))
@@ -234,12 +234,16 @@ def _content(found: Found, attached: Attached, context: DataContext) -> str:
     )
 
 
-def _folder(config: MIMICConfig, context: DataContext) -> Path:
+def _data(config: MIMICConfig, context: DataContext) -> str:
+    """Return the fingerprint of the files, whatever labels and networks are made of them."""
     found = find(config, context)
-    content = found.fingerprint(lambda: _content(found, _attached(found, context), context))
+    return found.fingerprint(lambda: _content(found, _attached(found, context), context))
+
+
+def _folder(config: MIMICConfig, context: DataContext) -> Path:
     names = ("channels", "window_hours", "measured_time", "outliers")
     options = {name: getattr(config, name) for name in names}
-    return prepared_folder("mimic", content, options, PREPARED, context)
+    return prepared_folder("mimic", _data(config, context), options, PREPARED, context)
 
 
 def _make(root: Path, config: MIMICConfig, part: Path, progress: Progress) -> None:

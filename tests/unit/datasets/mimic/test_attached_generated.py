@@ -18,8 +18,11 @@ from benchmark.datasets._base import DataContext
 from benchmark.datasets._images import image_features
 from benchmark.datasets._text import TextReducer
 from benchmark.datasets.icu.stays import StayData
+from benchmark.datasets.mimic import attached
 from benchmark.datasets.mimic.attached import attached_data, find_attached, prepare_attached
 from benchmark.datasets.mimic.attached_config import AttachedConfig
+from benchmark.datasets.mimic.config import MIMICConfig
+from benchmark.datasets.mimic.dataset import MIMICICU
 from benchmark.datasets.mimic.tables import read_table
 from benchmark.datasets.synthetic import mimic
 from benchmark.datasets.synthetic.mimic.words import LEAKS
@@ -88,3 +91,22 @@ def test_no_report_that_tells_the_outcome_is_read(made: Made) -> None:
     kept = pl.read_parquet(reports)["text"]
     assert len(kept) > 300
     assert not any(leak in one for one in kept for leak in LEAKS)
+
+
+def test_other_labels_and_cohorts_decode_nothing_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    context = DataContext(Paths(cache=tmp_path))
+    options = {"synthetic_size": 24, "xray_size": 16}
+    first = MIMICICU(MIMICConfig.parse(options), context)
+
+    def again(*_: object) -> None:
+        raise AssertionError("X-rays are decoded again")
+
+    monkeypatch.setattr(attached, "_make_xrays", again)
+    other = MIMICConfig.parse({**options, "icd10": "gem_9to10", "cohort": "fusemoe"})
+    second = MIMICICU(other, context)
+    assert first.release.fingerprint != second.release.fingerprint
+    assert len(first.samples) < len(second.samples)
+    with pytest.raises(AssertionError, match="decoded again"):
+        MIMICICU(MIMICConfig.parse({**options, "xray_views": "frontal"}), context)
