@@ -44,7 +44,7 @@ def build_table(
     aggregates = {key: aggregate(cell) for key, cell in values.items()}
     rows = _rows(expansion, columns, aggregates)
     heads = _columns(columns, sources_of(expansion))
-    for head in heads:
+    for head in () if expansion.manifest.unranked else heads:
         rows = mark_column(rows, head)
     return Table(
         id=expansion.manifest.id,

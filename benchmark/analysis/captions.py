@@ -36,13 +36,19 @@ def caption(expansion: Expansion, cells: Iterable[Aggregate]) -> tuple[str, ...]
         return conditions
     if _is_cost(expansion):
         counted = [_COUNTED] if "paper" in expansion.manifest.profile_names else []
-        return (_COST, *counted, *conditions, _BOLD)
+        return (_COST, *counted, *conditions, _ranking(expansion))
     return (
         *spread(found),
         "Metrics on the test part; anything chosen is chosen on the validation part.",
         *conditions,
-        _BOLD,
+        _ranking(expansion),
     )
+
+
+def _ranking(expansion: Expansion) -> str:
+    """Say what bold means, or why nothing is bold."""
+    reason = expansion.manifest.unranked
+    return f"No row is marked as the best: {reason}." if reason else _BOLD
 
 
 def notes(

@@ -74,8 +74,8 @@ def cell_intervals(
     """
     columns = {column.key: column for column in expansion.manifest.table_columns()}
     stratify = {run.spec.fingerprint: run.spec.split.stratify for run in expansion.runs}
-    kinds = _Kinds(expansion)
-    read = _Reader(predictions)
+    kinds = TaskKinds(expansion)
+    read = PredictionReader(predictions)
     found = {}
     for (row, key), runs in over_one_split(expansion).items():
         task = kinds.task(columns[key])
@@ -119,7 +119,7 @@ def _number(
     return math.nan if value is None else value
 
 
-class _Kinds:
+class TaskKinds:
     """Tasks of the table's datasets; each dataset is described once."""
 
     def __init__(self, expansion: Expansion) -> None:
@@ -127,6 +127,7 @@ class _Kinds:
         self.tasks: dict[str, dict[str, Task]] = {}
 
     def task(self, column: TableColumn) -> Task:
+        """Return the task of a column; LookupError where its dataset cannot be described."""
         if column.dataset not in self.tasks:
             one = self.expansion
             component = describe(one.manifest, column.dataset, one.variant, one.profile)
@@ -136,7 +137,7 @@ class _Kinds:
         return self.tasks[column.dataset][column.task]
 
 
-class _Reader:
+class PredictionReader:
     """Puts the predictions of a cell's runs side by side; each file is read once in a row."""
 
     def __init__(self, predictions: Predictions) -> None:
@@ -152,7 +153,7 @@ class _Reader:
         first = known[0]
         if any(list(one["sample_id"]) != list(first["sample_id"]) for one in known):
             return None
-        return _scored(known, task, stratified)
+        return scored_from(known, task, stratified)
 
     def frame(self, run: CellRun) -> DataFrame | None:
         """Return the labelled test rows of a run in the order of sample ids."""
@@ -167,7 +168,14 @@ class _Reader:
         return mine.sort_values("sample_id") if len(mine) else None
 
 
-def _scored(frames: Sequence[DataFrame], task: Task, stratified: bool) -> Scored:
+def scored_from(frames: Sequence[DataFrame], task: Task, stratified: bool) -> Scored:
+    """Return the samples of predictions that are about the same ones, in the same order.
+
+    Args:
+        frames: Of each run (seed).
+        task: What they are of.
+        stratified: Whether the split fixed the share of each class in its parts.
+    """
     first = frames[0]
     groups = first["group_id" if "group_id" in first else "sample_id"]
     return Scored(

@@ -387,7 +387,7 @@ IntervalsOption = Annotated[
     bool,
     typer.Option(
         "--intervals",
-        help="Bootstrap intervals over test samples, where cells are of one split; takes a while.",
+        help="Bootstrap intervals over test samples of one split or of all folds; takes a while.",
     ),
 ]
 TestsOption = Annotated[

@@ -31,7 +31,8 @@ class Beside:
     """What goes with a table besides the paper's numbers.
 
     Attributes:
-        intervals: Bootstrap intervals of cells over one split; takes a while.
+        intervals: Bootstrap intervals of cells over one split, or over all folds of one division
+            together; takes a while.
         tests: Tests of every row against the reference.
         reference: Row to test against; empty takes the manifest's.
     """
@@ -175,15 +176,22 @@ def _tests(
 
 def _intervals(table: Table, expansion: Expansion, store: RunStore) -> dict[str, Table]:
     from benchmark.analysis.intervals import cell_intervals, over_one_split
-    from benchmark.analysis.intervals_table import INTERVALS, intervals_table
+    from benchmark.analysis.intervals_table import (
+        INTERVALS,
+        POOLED,
+        intervals_table,
+        pooled_table,
+    )
+    from benchmark.analysis.pooled import over_all_folds, pooled_intervals
 
-    count = len(over_one_split(expansion))
+    count = len(over_one_split(expansion)) + len(over_all_folds(expansion))
     if not count:
         say(f"{table.id}: every cell is over several splits, whose ± stands for other test samples")
         return {}
     say(f"{table.id}: resampling the test samples of {count} cells")
-    found = cell_intervals(expansion, store.read_predictions)
-    if not found:
+    alone = cell_intervals(expansion, store.read_predictions)
+    pooled = pooled_intervals(expansion, store.read_predictions)
+    if not alone and not pooled:
         say(f"{table.id}: no cell has the stored predictions of all its runs")
-        return {}
-    return {INTERVALS: intervals_table(table, found)}
+    found = {INTERVALS: intervals_table(table, alone)} if alone else {}
+    return found | ({POOLED: pooled_table(table, pooled)} if pooled else {})

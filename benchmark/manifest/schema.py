@@ -252,6 +252,7 @@ class Manifest(Frozen):
         profiles: What each scale changes.
         reference: Row that statistics compare with.
         tolerance: Difference that counts as agreement, by metric id or ``default``.
+        unranked: Why no row is marked as the best; empty where rows are compared.
         keep: What runs keep besides their result.
         figures: Figures of its own.
         sources: Where each setting comes from, by path.
@@ -269,6 +270,7 @@ class Manifest(Frozen):
     profiles: dict[Literal["paper", "demo", "full"], Overlay] = Field(default_factory=dict)
     reference: str | None = None
     tolerance: dict[str, Annotated[float, Field(ge=0)]] = Field(default_factory=dict)
+    unranked: str = ""
     keep: tuple[Literal["predictions", "weights"], ...] = ()
     figures: tuple[FigureEntry, ...] = ()
     sources: dict[str, str] = Field(default_factory=dict)

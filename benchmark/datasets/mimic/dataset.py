@@ -77,12 +77,15 @@ class MIMICICU(StayDataset):
         super().__init__(config, context)
         self.prepare(config, context)
         self.release = self.probe(config, context)
-        self.component = self.describe(config)
+        described = self.describe(config)
         folder, data = _folder(config, context), _data(config, context)
         stays, _ = _chosen(config, context, folder, data)
         labels, _ = _phenotypes(config, context, folder, stays)
         attached, seen = attached_data(data, stays["stay_id"].to_list(), config, context)
         self.data = _inputs(config, folder, stays, attached)
+        # Another transformer than the documented one has vectors of another width.
+        modalities = tuple(self.modality(one.name) for one in described.modalities)
+        self.component = described.model_copy(update={"modalities": modalities})
         seen |= _seen(self.data)
         self.samples = _samples(self.component, config, stays, labels, seen)
 

@@ -11,12 +11,14 @@ from numpy.typing import NDArray
 
 from benchmark.analysis.intervals import (
     Scored,
-    _scored,
     cell_intervals,
     interval,
     over_one_split,
+    scored_from,
 )
-from benchmark.analysis.intervals_table import intervals_table
+from benchmark.analysis.intervals_table import intervals_table, pooled_table
+from benchmark.analysis.pooled import over_all_folds, pooled_intervals
+from benchmark.analysis.statistics.bootstrap import BootstrapInterval
 from benchmark.core.paths import Paths
 from benchmark.core.problem import Task
 from benchmark.datasets._base import DataContext
@@ -161,9 +163,48 @@ def test_masks_are_resampled_by_patient_from_their_counts() -> None:
     counts, pairs = overlaps(truth, found, 3)
     columns = {f"y{k}": counts[:, k] for k in range(3)} | {f"s{k}": pairs[:, k] for k in range(9)}
     table = pd.DataFrame(columns).assign(sample_id=[f"s{k:02d}" for k in range(40)])
-    drawn = interval(_scored([table], task, False), "dice_macro", task.kind, 200)
+    drawn = interval(scored_from([table], task, False), "dice_macro", task.kind, 200)
     assert drawn.value == pytest.approx(dice_macro(counts, pairs))
     assert drawn.low is not None
     assert drawn.high is not None
     assert drawn.low < drawn.value < drawn.high
     assert drawn.high - drawn.low < 0.2
+
+
+def test_folds_are_pooled_and_patients_drawn(expansion: Expansion) -> None:
+    """Both seeds have the same scores, so the mean over seeds is the number of one."""
+    key = ("trees", "wdbc/diagnosis/auroc_binary")
+    cells = over_all_folds(expansion)
+    assert set(cells) == {("trees", "wdbc/diagnosis/acc"), key}
+    assert [len(runs) for runs in cells[key]] == [3, 3]
+    whole = frame(0, group_id=[f"p{row // 2}" for row in range(N)])
+    fold = whole["sample_id"].str[1:].astype(int) // 20
+    frames = {run.fingerprint: whole[fold == at] for runs in cells[key]
+              for at, run in enumerate(runs)}  # fmt: skip
+    found = pooled_intervals(expansion, frames.get, resamples=60)
+    tested = whole[(whole["part"] == "test") & whole["y0"].notna()]
+    wanted = evaluate("auroc_binary", "binary", tested["y0"], tested["s0"]).value
+    assert found[key].value == pytest.approx(wanted)
+    assert found[key].low is not None
+    assert found[key].low < found[key].value < (found[key].high or 0)
+    lacking = {name: one for name, one in frames.items() if name != next(iter(frames))}
+    assert pooled_intervals(expansion, lacking.get) == {}
+    twice = dict.fromkeys(frames, whole[fold == 0])
+    assert pooled_intervals(expansion, twice.get) == {}
+
+
+def test_pooled_numbers_take_the_place_of_means(expansion: Expansion) -> None:
+    key = "wdbc/diagnosis/auroc_binary"
+    cell = Measured(mean=0.9, std=0.1, n=6, planned=6, mark="best")
+    table = Table(
+        id="suite/toy",
+        title="A toy table",
+        columns=(Column(key, "AUROC"),),
+        rows=(Row("trees", "Trees", {key: cell}), Row("other", "Other", {key: cell})),
+    )
+    one = BootstrapInterval(0.8, 0.7, 0.85, 60, 0)
+    found = pooled_table(table, {("trees", key): one})
+    assert [row.key for row in found.rows] == ["trees"]
+    shown = found.rows[0].cells[key]
+    assert isinstance(shown, Measured)
+    assert (shown.mean, shown.std, shown.low, shown.high, shown.mark) == (0.8, None, 0.7, 0.85, "")
