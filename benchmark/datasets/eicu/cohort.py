@@ -155,4 +155,4 @@ def demographics(stays: pl.DataFrame) -> np.ndarray:
         source.is_in(["Operating Room", "Recovery Room", "PACU"]).alias("surgery"),
         *((origin == name).alias(name) for name in groups),
     )
-    return facts.cast(pl.Float64).to_numpy()
+    return facts.cast(pl.Float64).to_numpy(writable=True)

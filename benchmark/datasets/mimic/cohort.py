@@ -141,4 +141,4 @@ def demographics(stays: pl.DataFrame) -> NDArray[np.float64]:
         pl.when(gender.is_in(["F", "M"])).then(gender == "F").alias("female"),
         *(kind.is_in(list(words)).alias(name) for name, words in _KINDS.items()),
     )
-    return facts.select(DEMOGRAPHICS).cast(pl.Float64).fill_null(np.nan).to_numpy()
+    return facts.select(DEMOGRAPHICS).cast(pl.Float64).fill_null(np.nan).to_numpy(writable=True)
