@@ -34,6 +34,16 @@ HARDER: dict[str, dict[str, Any]] = {
         "scaling": "train",
         "synthetic_size": 60,
     },
+    "mimic_mortality_raw": {
+        "charted": False,
+        "lab_items": 20,
+        "lab_scaling": "train",
+        "icd10_procedures": "drop",
+        "note_width": 8,
+        "note_days": 2,
+        "subsample": 40,
+        "synthetic_size": 60,
+    },
     "mosi": {"neutral": "unlabelled", "infinite": "largest", "synthetic_size": 60},
     "planted": {
         "n": 90,
