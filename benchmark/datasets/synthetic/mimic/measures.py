@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -120,7 +121,8 @@ def _chart_stay(
     for itemid, source in CHARTED_LABS.items():
         if rng.random() < 0.6:
             times = _times(begin, stay.outtime, 14, rng)
-            values = lab_values(labs[source], factors, len(times), rng)
+            noise = np.exp(labs[source].spread * rng.normal(size=len(times)))
+            values = lab_mean(labs[source], factors) * noise
             rows.add_all(owner, itemid, times, values, labs[source].decimals)
     _chart_oddities(rows, owner, stay, begin, rng)
 
@@ -216,6 +218,7 @@ def labs(people: list[Person], rng: np.random.Generator) -> list[Lab]:
     items = lab_items()
     for person in people:
         for visit in person.visits:
+            means = [(item, lab_mean(item, visit.factors)) for item in items]
             ward = np.arange(visit.admit + 2 * HOUR, visit.discharge, DAY)
             care = [np.arange(one.intime + HOUR, one.outtime, 12 * HOUR) for one in visit.stays]
             before = np.array([visit.admit - 3 * HOUR, visit.admit - 20 * DAY])
@@ -223,7 +226,7 @@ def labs(people: list[Person], rng: np.random.Generator) -> list[Lab]:
                 inside = time >= visit.admit
                 known = inside and rng.random() < 0.9
                 hadm = visit.hadm_id if known else None
-                _draw(rows, person.subject_id, hadm, time, visit.factors, items, rng)
+                _draw(rows, person.subject_id, hadm, time, means, rng)
     return rows
 
 
@@ -232,8 +235,7 @@ def _draw(
     subject: int,
     hadm: int | None,
     time: int,
-    factors: Factors,
-    items: list[LabItem],
+    means: list[tuple[LabItem, float]],
     rng: np.random.Generator,
 ) -> None:
     """Draw the items of one sample of blood, and what goes wrong with a few of them."""
@@ -244,10 +246,10 @@ def _draw(
     categories = ["Chemistry"] * (rng.random() < 0.9) + ["Hematology"] * (rng.random() < 0.8)
     categories += ["Blood Gas"] * (rng.random() < 0.35)
     specimen = len(rows)
-    for item in items:
+    for item, mean in means:
         if item.category not in categories or rng.random() < 0.08:
             continue
-        value = round(float(lab_values(item, factors, 1, rng)[0]), item.decimals)
+        value = round(mean * math.exp(item.spread * rng.normal()), item.decimals)
         text: str | None = f"{value:g}"
         number, comment, odd = text, None, rng.random()
         if odd < 0.004:
@@ -262,13 +264,10 @@ def _draw(
         )
 
 
-def lab_values(
-    item: LabItem, factors: Factors, count: int, rng: np.random.Generator
-) -> NDArray[np.float64]:
-    """Return values of an item: log-normal about what the factors make of the usual value."""
+def lab_mean(item: LabItem, factors: Factors) -> float:
+    """Return what the factors make of an item's usual value."""
     shift = sum(share * float(getattr(factors, name)) for name, share in item.moves.items())
-    mean = item.usual * max(0.2, 1 + shift)
-    return np.asarray(mean * np.exp(item.spread * rng.normal(size=count)))
+    return item.usual * max(0.2, 1 + shift)
 
 
 def _times(begin: int, end: int, step: float, rng: np.random.Generator) -> Times:

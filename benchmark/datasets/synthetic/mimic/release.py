@@ -147,32 +147,29 @@ def _transfers(people: list[Person]) -> list[dict[str, Any]]:
     return rows
 
 
-def _labs(people: list[Person], seed: int) -> list[dict[str, Any]]:
-    listed = {one.itemid: one for one in lab_items()}
-    rows = []
-    for at, one in enumerate(measures.labs(people, _rng(seed, "labs"))):
-        item = listed[one.itemid]
-        rows.append(
-            {
-                "labevent_id": at + 1,
-                "subject_id": one.subject_id,
-                "hadm_id": one.hadm_id,
-                "specimen_id": one.specimen_id,
-                "itemid": one.itemid,
-                "order_provider_id": None,
-                "charttime": one.charttime,
-                "storetime": one.storetime,
-                "value": one.value,
-                "valuenum": one.valuenum,
-                "valueuom": item.unit or None,
-                "ref_range_lower": round(item.usual * (1 - 2 * item.spread), 2),
-                "ref_range_upper": round(item.usual * (1 + 2 * item.spread), 2),
-                "flag": "abnormal" if one.abnormal else None,
-                "priority": "STAT" if one.specimen_id % 3 == 0 else "ROUTINE",
-                "comments": one.comments,
-            }
-        )
-    return rows
+def _labs(people: list[Person], seed: int) -> dict[str, list[Any]]:
+    items = {one.itemid: one for one in lab_items()}
+    rows = measures.labs(people, _rng(seed, "labs"))
+    low = {one.itemid: round(one.usual * (1 - 2 * one.spread), 2) for one in items.values()}
+    high = {one.itemid: round(one.usual * (1 + 2 * one.spread), 2) for one in items.values()}
+    return {
+        "labevent_id": list(range(1, len(rows) + 1)),
+        "subject_id": [one.subject_id for one in rows],
+        "hadm_id": [one.hadm_id for one in rows],
+        "specimen_id": [one.specimen_id for one in rows],
+        "itemid": [one.itemid for one in rows],
+        "order_provider_id": [None] * len(rows),
+        "charttime": [one.charttime for one in rows],
+        "storetime": [one.storetime for one in rows],
+        "value": [one.value for one in rows],
+        "valuenum": [one.valuenum for one in rows],
+        "valueuom": [items[one.itemid].unit or None for one in rows],
+        "ref_range_lower": [low[one.itemid] for one in rows],
+        "ref_range_upper": [high[one.itemid] for one in rows],
+        "flag": ["abnormal" if one.abnormal else None for one in rows],
+        "priority": ["ROUTINE" if one.specimen_id % 3 else "STAT" for one in rows],
+        "comments": [one.comments for one in rows],
+    }
 
 
 def _write_icu(folder: Path, people: list[Person], seed: int) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import os
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from benchmark.core.errors import DataError
 from benchmark.core.paths import Paths
 from benchmark.core.spec import SplitSpec
 from benchmark.datasets._base import DataContext
@@ -93,3 +95,17 @@ def test_patients_stay_in_one_part(demo: MIMICRawMortality) -> None:
     groups = [set(demo.samples["group_id"].iloc[one])
               for one in (parts.train, parts.val, parts.test)]  # fmt: skip
     assert sum(len(one) for one in groups) == len(set.union(*groups)) == 48
+
+
+def test_a_table_shorter_than_its_version_is_refused(root: Path, tmp_path: Path) -> None:
+    for file in (*root.glob("hosp/*.gz"), *root.glob("icu/*.gz")):
+        place = tmp_path / "short" / file.relative_to(root)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        if file.name != "labevents.csv.gz":
+            place.symlink_to(file)
+            continue
+        lines = gzip.decompress(file.read_bytes()).splitlines(keepends=True)
+        place.write_bytes(gzip.compress(b"".join(lines[:5000]), 1))
+    paths = Paths(cache=tmp_path / "cache", releases={"mimic_icu": tmp_path / "short"})
+    with pytest.raises(DataError, match=r"labevents.csv.gz has 4,999 rows, but .* it has 107,727"):
+        MIMICRawMortality(MIMICRawMortalityConfig(), DataContext(paths))
