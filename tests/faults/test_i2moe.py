@@ -118,4 +118,6 @@ def test_killed_in_the_third_epoch_and_resumed(
     assert again.weights is not None
     assert list(again.weights) == list(whole.weights)
     assert all(torch.equal(one, again.weights[name]) for name, one in whole.weights.items())
+    assert whole.predictions is not None
+    assert again.predictions is not None
     pd.testing.assert_frame_equal(again.predictions, whole.predictions, check_exact=True)
