@@ -54,8 +54,3 @@ class AttachedConfig(StayConfig):
         if self.text_model is None:
             return (self.note_width,)
         return (TEXT_WIDTH,) if self.note_form == "mean" else (self.note_count, TEXT_WIDTH)
-
-    @property
-    def text_width(self) -> int:
-        """Length of a note's vector."""
-        return self.note_shape[-1]

@@ -18,7 +18,6 @@ from safetensors.torch import load_file, save_file
 
 from benchmark.core.errors import DataError, DataNotAvailable, MMBenchError
 from benchmark.core.paths import Paths
-from benchmark.core.torchvision_ops import make_importable
 from benchmark.datasets import _clinical_text
 from benchmark.datasets._base import DataContext
 from benchmark.datasets._clinical_text import find_text_model, text_vector, text_vectors
@@ -26,33 +25,7 @@ from benchmark.datasets._clinical_text import find_text_model, text_vector, text
 needs_transformers = pytest.mark.skipif(
     importlib.util.find_spec("transformers") is None, reason="needs the extra 'text'"
 )
-WORDS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "no", "acute", "effusion", "heart", "is",
-         "large", "clear", "lungs"]  # fmt: skip
-#: Tokens a chunk may have, with two special ones.
-LENGTH = 8
 LONG = "no acute effusion\nheart is large\nlungs clear"
-
-
-@pytest.fixture(scope="session")
-def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder of weights with a BERT and one for masked words, which has no pooler."""
-    if importlib.util.find_spec("torchvision"):
-        make_importable()
-    from transformers import BertConfig, BertForMaskedLM, BertModel
-    from transformers.utils import logging
-
-    logging.disable_progress_bar()
-    root = tmp_path_factory.mktemp("weights")
-    config = BertConfig(
-        vocab_size=len(WORDS), hidden_size=12, num_hidden_layers=2, num_attention_heads=2,
-        intermediate_size=16, max_position_embeddings=LENGTH, initializer_range=0.5,
-    )  # fmt: skip
-    with torch.random.fork_rng():
-        torch.manual_seed(0)
-        for name, kind in (("tiny", BertModel), ("masked", BertForMaskedLM)):
-            kind(config).save_pretrained(root / name)
-            (root / name / "vocab.txt").write_text("\n".join(WORDS) + "\n")
-    return root
 
 
 @pytest.fixture
@@ -72,7 +45,8 @@ def states(folder: Path, words: list[str]) -> Any:
     from transformers import BertModel
 
     network = BertModel.from_pretrained(folder).eval()
-    ids = [WORDS.index(word) for word in ("[CLS]", *words, "[SEP]")]
+    known = (folder / "vocab.txt").read_text().split()
+    ids = [known.index(word) for word in ("[CLS]", *words, "[SEP]")]
     with torch.inference_mode():
         return network(torch.tensor([ids]))
 

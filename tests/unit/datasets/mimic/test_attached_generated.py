@@ -110,3 +110,26 @@ def test_other_labels_and_cohorts_decode_nothing_again(
     assert len(first.samples) < len(second.samples)
     with pytest.raises(AssertionError, match="decoded again"):
         MIMICICU(MIMICConfig.parse({**options, "xray_views": "frontal"}), context)
+
+
+@pytest.mark.parametrize("form", ["mean", "each"])
+def test_notes_of_a_transformer_go_all_the_way(weights: Path, tmp_path: Path, form: str) -> None:
+    context = DataContext(Paths(cache=tmp_path, weights=weights))
+    options = {"synthetic_size": 16, "xray_size": 16}
+    through = {**options, "text_model": "tiny", "note_form": form, "note_count": 3}
+    dataset = MIMICICU(MIMICConfig.parse(through), context)
+    shape = (12,) if form == "mean" else (3, 12)
+    assert dataset.component.modality("note").shape == shape
+    rows = np.arange(len(dataset.samples))
+    fitted = dataset.fit(rows)
+    note = dataset.tensors_of(rows, fitted, ["note"])["note"]
+    seen = dataset.samples["observed:note"].to_numpy()
+    assert 0 < seen.sum() < len(seen)
+    assert tuple(note.values.shape) == (len(rows), *shape)
+    assert note.values.flatten(1).any(dim=1).numpy().tolist() == seen.tolist()
+    features = dataset.features_of(rows, fitted, ["note"])["note"]
+    assert features.shape == (len(rows), 12)
+    if note.lengths is not None:
+        assert sorted(set(note.lengths.tolist())) == [0, 1, 2, 3]
+    plain = MIMICICU.probe(MIMICConfig.parse(options), context)
+    assert plain.fingerprint != dataset.release.fingerprint
