@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmark.analysis.statistics.bootstrap import BootstrapInterval, Positions, bootstrap
+from benchmark.analysis.statistics.rank_auroc import rank_auroc
 from benchmark.analysis.statistics.ratio import split_name
 from benchmark.core.problem import Task, TaskKind
 from benchmark.manifest.described import describe
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
 RESAMPLES = 1000
+#: Metrics that ranks give a hundred times faster, up to rounding.
+_BY_RANKS = (("auroc_binary", "binary"), ("auroc_ovr_macro", "multilabel"))
 _SEED = 0
 
 #: Stored predictions of a run; None where there are none.
@@ -115,6 +118,8 @@ def interval(
 def _number(
     metric: str, kind: TaskKind, truth: NDArray[np.float64], score: NDArray[np.float64]
 ) -> float:
+    if (metric, kind) in _BY_RANKS:
+        return rank_auroc(truth, score)
     value = evaluate(metric, kind, truth, score).value
     return math.nan if value is None else value
 

@@ -19,6 +19,7 @@ from benchmark.analysis.intervals import (
 from benchmark.analysis.intervals_table import intervals_table, pooled_table
 from benchmark.analysis.pooled import over_all_folds, pooled_intervals
 from benchmark.analysis.statistics.bootstrap import BootstrapInterval
+from benchmark.analysis.statistics.rank_auroc import rank_auroc
 from benchmark.core.paths import Paths
 from benchmark.core.problem import Task
 from benchmark.datasets._base import DataContext
@@ -208,3 +209,17 @@ def test_pooled_numbers_take_the_place_of_means(expansion: Expansion) -> None:
     shown = found.rows[0].cells[key]
     assert isinstance(shown, Measured)
     assert (shown.mean, shown.std, shown.low, shown.high, shown.mark) == (0.8, None, 0.7, 0.85, "")
+
+
+@pytest.mark.parametrize("labels", [0, 5])
+def test_ranks_give_the_same_area(labels: int) -> None:
+    random = np.random.default_rng(0)
+    shape = (40, labels) if labels else (40,)
+    kind, metric = ("multilabel", "auroc_ovr_macro") if labels else ("binary", "auroc_binary")
+    for _ in range(20):
+        truth = (random.random(shape) < 0.1).astype(np.float64)
+        score = np.round(random.random(shape), 1)  # many ties
+        wanted = evaluate(metric, kind, truth, score).value  # type: ignore[arg-type]
+        found = rank_auroc(truth, score)
+        assert np.isnan(found) if wanted is None else found == pytest.approx(wanted, abs=1e-12)
+    assert np.isnan(rank_auroc(np.zeros(shape), np.ones(shape)))
