@@ -98,6 +98,18 @@ def test_equal_rows_of_different_tables_are_the_same_runs(tmp_path: Path) -> Non
     assert len(runs[0]) == 5
 
 
+def test_table10_released_reads_what_fusemoe_and_haim_read(tmp_path: Path) -> None:
+    found = {}
+    for variant in ("described", "released"):
+        runs = expanded("m4oe/table10", tmp_path, variant=variant).runs
+        (closing,) = {run.spec.model.config["closing_zero"] for run in runs
+                      if run.spec.model.name == "haim"}  # fmt: skip
+        options = runs[0].spec.components[0].loader.config
+        found[variant] = (closing, options["note_time"], options["channels"], options["grouping"])
+    assert found["described"] == (False, "storetime", "fusemoe30", "patient")
+    assert found["released"] == (True, "charttime", "fusemoe30_asrun", "patient")
+
+
 def test_table10_is_built_in_the_papers_size(tmp_path: Path) -> None:
     """Series, reports and X-rays have encoders that every model of the table takes."""
     overrides = {
