@@ -85,14 +85,14 @@ def with_outcomes(stays: pl.DataFrame) -> pl.DataFrame:
 
 
 def choose(
-    stays: pl.DataFrame, config: EICUConfig, coded: dict[int, int] | None
+    stays: pl.DataFrame, config: EICUConfig, coded: np.ndarray
 ) -> tuple[pl.DataFrame, tuple[AttritionStep, ...]]:
     """Leave out stays step by step.
 
     Args:
         stays: As of :func:`read_stays`.
         config: Cohort and window.
-        coded: Coded events in the window by stay, for the cohort ``codes``.
+        coded: (N,) coded events in the window, for the cohort ``codes``.
 
     Returns:
         The stays taken, and what each step left.
@@ -100,11 +100,11 @@ def choose(
     duration = pl.col("unitdischargeoffset")
     window = config.window_hours * HOUR
     if config.cohort == "codes":
-        ids = [stay for stay, count in (coded or {}).items() if 3 <= count <= 256]
+        stays = stays.with_columns(coded=pl.Series(coded, dtype=pl.Int64))
         rules = [
             ("age 18 to 89", pl.col("years").is_between(18, 89), "child, above 89 or unknown"),
             ("12 hours to 10 days", duration.is_between(12 * HOUR, 10 * DAY), "shorter or longer"),
-            ("3 to 256 coded events", pl.col("patientunitstayid").is_in(ids), "fewer or more"),
+            ("3 to 256 coded events", pl.col("coded").is_between(3, 256), "fewer or more"),
         ]
     else:
         rules = [("adults", pl.col("years") >= 18, "child or age unknown")]

@@ -199,6 +199,9 @@ class EICUConfig(StayConfig):
     Attributes:
         series: ``official``: vital signs, laboratory and nurse charting as far as their tables are
             there; ``hourly``: the hourly export of the demo (``eicu-demo-extra/hourly``).
+        known_by: ``taken``: a laboratory value or an entry of the nurses is known when it was taken
+            or observed, as in the papers; ``entered``: only once it was entered or last revised, if
+            that is inside the window. Vital signs of monitors tell no such time.
         cohort: ``window``: adults whose unit stay lasts at least the window; ``codes``: ages 18 to
             89, unit stays of 12 hours to 10 days with 3 to 256 coded events in the window (the
             cohort of FLAME's code); ``all``: every adult stay, short ones included, so that the
@@ -211,6 +214,7 @@ class EICUConfig(StayConfig):
     """
 
     series: Literal["official", "hourly"] = "official"
+    known_by: Literal["taken", "entered"] = "taken"
     cohort: Literal["window", "codes", "all"] = "window"
     readmission: Literal["admission_15d", "discharge_30d"] = "admission_15d"
     readmission_deaths: Literal["zero", "exclude"] = "exclude"

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Sequence
-from functools import lru_cache, partial
+from functools import lru_cache
+from itertools import pairwise
 from pathlib import Path
 from typing import Literal
 
@@ -19,11 +18,10 @@ from benchmark.core.result import Release
 from benchmark.datasets._base import AttritionStep, DataContext, Progress, silent
 from benchmark.datasets._csv_stream import stream_csv
 from benchmark.datasets._digest import data_fingerprint
-from benchmark.datasets._prepared import make_once, prepared_folder
+from benchmark.datasets._prepared import make_once, prepared_folder, read_attrition
 from benchmark.datasets._release import Found, locate
 from benchmark.datasets._text import count_terms
 from benchmark.datasets.eicu import cohort
-from benchmark.datasets.eicu.apache import read_apache
 from benchmark.datasets.eicu.config import (
     APACHE_APS,
     APACHE_HOURS,
@@ -38,19 +36,13 @@ from benchmark.datasets.eicu.config import (
     TASKS,
     EICUConfig,
 )
-from benchmark.datasets.eicu.tables import (
-    NOTE,
-    STAY,
-    EventTable,
-    code_tables,
-    hourly_events,
-    series_tables,
-    table_file,
+from benchmark.datasets.eicu.prepared import (
+    coded_counts,
+    read_coded,
+    read_series,
+    write_prepared,
 )
-from benchmark.datasets.icu.codes import numbered
-from benchmark.datasets.icu.extract import extract, load_parts
-from benchmark.datasets.icu.leaks import refuse_outcomes
-from benchmark.datasets.icu.ragged import Ragged
+from benchmark.datasets.eicu.tables import STAY, table_file
 from benchmark.datasets.icu.stays import (
     StayData,
     StayDataset,
@@ -59,8 +51,7 @@ from benchmark.datasets.icu.stays import (
 )
 
 #: Raised when what :meth:`EICU.prepare` writes changes.
-PREPARED = 2
-_EVENTS = {"stay": pl.Int64, "minutes": pl.Int64, "name": pl.String, "value": pl.Float64}
+PREPARED = 3
 OPTIONAL = ("diagnosis", "treatment", "medication", "lab", "note", "vitalPeriodic",
             "vitalAperiodic", "nurseCharting", "apacheApsVar", "apachePredVar",
             "apachePatientResult")  # fmt: skip
@@ -136,7 +127,10 @@ class EICU(StayDataset):
             root = _found(config, context).ready(progress)
             hourly = _hourly_files(config, context, root)
             make_once(
-                folder, lambda part: _make(root, hourly, config, part, progress), context, progress
+                folder,
+                lambda part: write_prepared(root, hourly, config, part, jobs, progress),
+                context,
+                progress,
             )
 
     @classmethod
@@ -146,9 +140,11 @@ class EICU(StayDataset):
 
     @classmethod
     def attrition(cls, config: EICUConfig, context: DataContext) -> tuple[AttritionStep, ...]:
-        """Return what each step of the cohort left; nothing before the release is prepared."""
+        """Return what the cohort and the tables leave; nothing before the release is prepared."""
         folder = _folder(config, context)
-        return _chosen(config, folder)[1] if folder.is_dir() else ()
+        if not folder.is_dir():
+            return ()
+        return (*_chosen(config, folder)[1], *read_attrition(folder))
 
 
 def _found(config: EICUConfig, context: DataContext) -> Found:
@@ -211,69 +207,26 @@ def _fingerprint(config: EICUConfig, context: DataContext, found: Found) -> str:
 
 def _folder(config: EICUConfig, context: DataContext) -> Path:
     release = EICU.probe(config, context).fingerprint
-    options = {"window_hours": config.window_hours, "series": config.series}
+    options = {name: getattr(config, name) for name in ("window_hours", "series", "known_by")}
     return prepared_folder("eicu", release, options, PREPARED, context)
 
 
-def _make(
-    root: Path, hourly: list[Path], config: EICUConfig, part: Path, progress: Progress
-) -> None:
-    """Write the stays and what their events and facts are, one parquet file each."""
-    stays = cohort.read_stays(root)
-    stays.write_parquet(part / "stays.parquet")
-    ids = stays[STAY].to_list()
-    window = config.window_hours * cohort.HOUR
-    for name, table in _tables(config).items():
-        path = table_file(root, table.name)
-        if path is None:
-            continue
-        refuse_outcomes(table.name, table.columns)
-        folder = part / f"parts_{name}"
-        state = extract(path, table.columns, partial(table.events, window, ids), folder, progress)
-        events = load_parts(folder, state)
-        if events is not None:
-            events.write_parquet(part / f"{name}.parquet")
-    for path in hourly:
-        hourly_events(path, window).write_parquet(part / "series_hourly.parquet")
-    for name, facts in read_apache(root, ids).items():
-        facts.write_parquet(part / f"{name}.parquet")
-    # Kept until all is there: after a kill, what was read of any table is not read again.
-    for folder in part.glob("parts_*"):
-        shutil.rmtree(folder)
-
-
 def _chosen(config: EICUConfig, folder: Path) -> tuple[pl.DataFrame, tuple[AttritionStep, ...]]:
-    """Return the stays taken and the steps to them."""
-    stays = pl.read_parquet(folder / "stays.parquet")
-    coded: dict[int, int] = {}
-    if config.cohort == "codes":
-        for name in CODED:
-            for stay, count in _events(folder, f"code_{name}")["stay"].value_counts().iter_rows():
-                coded[stay] = coded.get(stay, 0) + count
+    """Return the stays taken, with their ``row`` among all, and the steps to them."""
+    stays = pl.read_parquet(folder / "stays.parquet").with_row_index("row")
+    coded = coded_counts(folder) if config.cohort == "codes" else np.zeros(len(stays), np.int64)
     return cohort.choose(stays, config, coded)
 
 
-def _events(folder: Path, name: str) -> pl.DataFrame:
-    """Return extracted events; none where the table is not there."""
-    path = folder / f"{name}.parquet"
-    if path.is_file():
-        return pl.read_parquet(path)
-    return pl.DataFrame(schema=_EVENTS)
-
-
 def _inputs(config: EICUConfig, folder: Path, stays: pl.DataFrame) -> StayData:
-    """Return the raw inputs of the stays taken."""
+    """Return the raw inputs of the stays taken; events are read through memory maps."""
+    rows = stays["row"].to_numpy().astype(np.int64)
     ids = stays.select(stay=pl.col(STAY)).with_row_index("row")
-    channels = HOURLY_CHANNELS if config.series == "hourly" else CHANNELS
-    files = sorted(path.stem for path in folder.glob("series_*.parquet"))
-    measured = [_events(folder, name).join(ids, on="stay") for name in files]
+    series, channels = read_series(folder)
     codes = {}
     for name in CODED:
-        events = _events(folder, f"code_{name}").join(ids, on="stay")
-        names, numbers = numbered(events["name"].to_list())
-        codes[name] = (_ragged(events, len(stays), numbers), tuple(names))
-    notes = _events(folder, "note").join(ids, on="stay").sort("row", "minutes", "name")
-    texts = dict(notes.group_by("row").agg(pl.col("name").str.join("\n")).iter_rows())
+        events, names = read_coded(folder, name)
+        codes[name] = (events.of(rows), names)
     vectors = {"demographics": cohort.demographics(stays)}
     if config.window_hours >= APACHE_HOURS:
         widths = {"apache": len(APACHE_APS) + len(APACHE_PRED), "apache_prediction": 1}
@@ -281,30 +234,20 @@ def _inputs(config: EICUConfig, folder: Path, stays: pl.DataFrame) -> StayData:
             name: _facts(folder / f"{name}.parquet", ids, width) for name, width in widths.items()
         }
     return StayData(
-        series={"series": (_series(measured, len(stays), channels), tuple(channels))},
+        series={"series": (series.of(rows), channels)},
         codes=codes,
         vectors=vectors,
-        notes={"note": count_terms([texts.get(row, "") for row in range(len(stays))])},
+        notes={"note": count_terms(_texts(folder, rows))},
     )
 
 
-def _series(tables: list[pl.DataFrame], n: int, channels: Sequence[str]) -> Ragged:
-    number = {name: at for at, name in enumerate(channels)}
-    columns = ("row", "minutes", "name", "value")
-    empty = pl.DataFrame(schema={"row": pl.UInt32, **_EVENTS}).select(columns)
-    events = pl.concat([empty, *(one.select(columns) for one in tables)])
-    kinds = np.array([number[name] for name in events["name"].to_list()], dtype=np.int64)
-    return _ragged(events, n, kinds, events["value"].to_numpy())
-
-
-def _ragged(
-    events: pl.DataFrame,
-    n: int,
-    kinds: NDArray[np.int64],
-    values: NDArray[np.float64] | None = None,
-) -> Ragged:
-    stays = events["row"].to_numpy().astype(np.int64)
-    return Ragged.build(n, stays, events["minutes"].to_numpy().astype(np.float64), kinds, values)
+def _texts(folder: Path, rows: NDArray[np.int64]) -> list[str]:
+    """Return the note paths of each stay in time, one a line."""
+    events, names = read_coded(folder, "note")
+    owners, chosen = events.select(rows)
+    kinds = events.kinds[chosen]
+    ends = np.searchsorted(owners, np.arange(len(rows) + 1))
+    return ["\n".join(names[kind] for kind in kinds[start:end]) for start, end in pairwise(ends)]
 
 
 def _facts(path: Path, ids: pl.DataFrame, width: int) -> NDArray[np.float64]:
@@ -331,11 +274,3 @@ def _samples(
         | {f"observed:{one.name}": seen[one.name] for one in component.modalities}
         | {f"target:{name}": values for name, values in cohort.targets(stays, config).items()}
     )
-
-
-def _tables(config: EICUConfig) -> dict[str, EventTable]:
-    """Return the tables extracted, by what they are called in the prepared form."""
-    tables = {f"code_{name}": table for name, table in code_tables().items()} | {"note": NOTE}
-    if config.series == "official":
-        tables |= {f"series_{table.name}": table for table in series_tables()}
-    return tables

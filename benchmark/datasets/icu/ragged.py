@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,16 +15,19 @@ class Ragged:
     """Events sorted by stay, then time, then kind, then as they came.
 
     Attributes:
-        offsets: (N + 1,) events of stay n are ``offsets[n]:offsets[n + 1]``.
+        offsets: (N + 1,) events of stay n are ``offsets[n]:offsets[n + 1]``; where ``lengths`` is
+            given, (N,) where they begin.
         minutes: (E,) float32 since the start of the window.
         kinds: (E,) int32 channel or code.
         values: (E,) float32 measured values; None for codes.
+        lengths: (N,) events of every stay, if these are some of the stays only.
     """
 
     offsets: Index
     minutes: NDArray[np.float32]
     kinds: NDArray[np.int32]
     values: NDArray[np.float32] | None = None
+    lengths: Index | None = None
 
     @classmethod
     def build(
@@ -56,7 +59,11 @@ class Ragged:
     @property
     def counts(self) -> Index:
         """(N,) events per stay."""
-        return np.diff(self.offsets)
+        return np.diff(self.offsets) if self.lengths is None else self.lengths
+
+    def of(self, rows: Index) -> Ragged:
+        """Return some stays, in the order given; the arrays of events are the same ones."""
+        return replace(self, offsets=self.offsets[rows], lengths=self.counts[rows])
 
     def select(self, rows: Index) -> tuple[Index, Index]:
         """Return the events of some stays.

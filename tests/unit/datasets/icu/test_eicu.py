@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gzip
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +24,7 @@ from benchmark.datasets.icu.leaks import refuse_outcomes
 from benchmark.splits import make_split
 
 HOUR, DAY = 60, 1440
+NO_CODES = np.zeros(4, dtype=np.int64)
 DEMO = "eicu-collaborative-research-database-demo-2.0.1"
 
 
@@ -68,13 +71,13 @@ def test_cohorts_say_what_each_step_leaves() -> None:
         (3, 3, 0, 9 * DAY, "Alive", "Alive", 17.0),
         (4, 4, 0, 9 * DAY, "Alive", "Alive", 90.0),
     )
-    taken, steps = choose(table, EICUConfig(), None)
+    taken, steps = choose(table, EICUConfig(), NO_CODES)
     assert taken["patientunitstayid"].to_list() == [1, 4]
     assert [(step.kept, step.dropped) for step in steps] == [(4, 0), (3, 1), (2, 1)]
-    coded, _ = choose(table, EICUConfig(cohort="codes"), {1: 3, 2: 2, 4: 9})
+    coded, _ = choose(table, EICUConfig(cohort="codes"), np.array([3, 2, 0, 9]))
     assert coded["patientunitstayid"].to_list() == [1]
     with pytest.raises(DataError, match="no stay is left after: unit stays, adults"):
-        choose(table.filter(pl.col("years") < 18), EICUConfig(), None)
+        choose(table.filter(pl.col("years") < 18), EICUConfig(), NO_CODES)
 
 
 def test_no_outcome_is_ever_an_input() -> None:
@@ -131,7 +134,8 @@ def test_demo_has_the_published_counts(context: DataContext, demo: EICU) -> None
 def test_demo_window_holds_nothing_later(demo: EICU) -> None:
     for events, _ in (*demo.data.series.values(), *demo.data.codes.values()):
         assert len(events.minutes) == 0 or 0 <= events.minutes.min() <= events.minutes.max() < 1440
-    assert [step.kept for step in EICU.attrition(demo.config, demo.context)] == [2520, 2512, 1623]
+    steps = EICU.attrition(demo.config, demo.context)
+    assert [step.kept for step in steps[:3]] == [2520, 2512, 1623]
     assert demo.samples["observed:series"].sum() > 1500
 
 
@@ -192,8 +196,12 @@ def test_what_was_entered_after_the_window_is_not_known_in_it() -> None:
             "drugname": ["A", "back-dated", "later"],
         }
     )
-    found = code_tables()["medication"].events(1440, [1], rows)
-    assert found.rows() == [(1, 20, "a")]
+    found = code_tables()["medication"].events(1440, pl.Series([1]), rows)
+    assert found.frame.rows() == [(1, 20, "a")]
+    assert found.dropped == {
+        "after the window": 1,
+        "entered after the window, or not told when": 1,
+    }
     assert NOTE.offset == "noteenteredoffset"
 
 
@@ -265,3 +273,120 @@ def test_the_miniature_has_an_hourly_export_of_the_same_measurements(made: DataC
              zip((hourly, official), channels, strict=True)]  # fmt: skip
     assert np.isfinite(grids[0]).sum() > 500
     np.testing.assert_array_equal(*grids)
+
+
+def test_what_a_laboratory_has_not_entered_is_unknown_where_that_is_asked() -> None:
+    rows = pl.DataFrame(
+        {
+            "patientunitstayid": [1, 1, 1],
+            "labresultoffset": [100, 1400, 200],
+            "labresultrevisedoffset": [130, 1450, None],
+            "labname": ["sodium"] * 3,
+            "labresult": [140.0, 150.0, 160.0],
+        }
+    )
+    for known_by, minutes in (("taken", [100, 1400, 200]), ("entered", [100])):
+        tables = [next(one for one in series_tables(known_by) if one.name == "lab"),
+                  code_tables(known_by)["lab"]]  # fmt: skip
+        for table in tables:
+            assert set(table.columns) <= set(rows.columns)
+            found = table.events(1440, pl.Series([1]), rows)
+            assert found.frame["minutes"].to_list() == minutes
+            assert sum(found.dropped.values()) == 3 - len(minutes)
+    nurse = next(one for one in series_tables("entered") if one.name == "nurseCharting")
+    assert nurse.entered == "nursingchartentryoffset"
+    assert EICUConfig().known_by == "taken"
+
+
+def test_every_row_left_out_is_counted_by_its_reason() -> None:
+    label, name = "nursingchartcelltypevallabel", "nursingchartcelltypevalname"
+    rows = pl.DataFrame(
+        {
+            "patientunitstayid": [5, 4, None, 5, 5, 5, 5, 5, 5],
+            "nursingchartoffset": [0, 0, 0, None, 1440, -1, 3, 4, 5],
+            label: ["Heart Rate"] * 6 + ["Pain", "Heart Rate", "Heart Rate"],
+            name: ["Heart Rate"] * 6 + ["Pain", "Heart Rate", "Heart Rate"],
+            "nursingchartvalue": ["80"] * 7 + ["fast", " 90 "],
+        }
+    )
+    nurse = next(one for one in series_tables() if one.name == "nurseCharting")
+    found = nurse.events(1440, pl.Series([3, 5]), rows)
+    assert found.frame.rows() == [(5, 0, "heart_rate", 80.0), (5, 5, "heart_rate", 90.0)]
+    assert found.dropped == {
+        "of no stay in patient": 2, "without a time": 1, "after the window": 1,
+        "before admission": 1, "of other items": 1, "without a number": 1,
+    }  # fmt: skip
+
+
+def _damaged(made: DataContext, folder: Path, **lines: str) -> DataContext:
+    """Copy the miniature and put a line behind some tables."""
+    root = next((made.paths.cache / "data").rglob("patient.csv.gz")).parent
+    folder.mkdir()
+    for file in root.glob("*.csv.gz"):
+        text = gzip.decompress(file.read_bytes()).decode()
+        extra = lines.get(file.name.removesuffix(".csv.gz"), "")
+        (folder / file.name).write_bytes(gzip.compress((text + extra).encode()))
+    return DataContext(Paths(cache=folder / "cache", releases={"eicu": folder}))
+
+
+def test_values_that_cannot_be_read_are_in_the_attrition(tmp_path: Path, made: DataContext) -> None:
+    plain = _damaged(made, tmp_path / "plain")
+    odd = _damaged(
+        made, tmp_path / "odd",
+        lab="140000,5,sodium,high\n140000,soon,sodium,140\n1,5,sodium,140\n",
+        vitalPeriodic="140000,5,warm,95,80,18,,,\n",
+    )  # fmt: skip
+    counts = []
+    for context in (plain, odd):
+        EICU(EICUConfig(), context)
+        steps = EICU.attrition(EICUConfig(), context)
+        counts.append({(one.name, one.why): one.dropped for one in steps})
+    before, after = counts
+    lab, vital = "lab as measurements", "vitalPeriodic as measurements"
+    key = (f"{lab}: rows left", "without a number")
+    assert after[key] == before[key] + 1
+    assert after[f"{lab}: rows left", "of no stay in patient"] == 1
+    assert after[f"{lab}: rows left", "without a time"] == 1
+    assert after[f"{lab}: all rows", "labresult of any row that cannot be read"] == 1
+    assert after[f"{lab}: all rows", "labresultoffset of any row that cannot be read"] == 1
+    assert after[f"{vital}: all rows", "temperature of any row that cannot be read"] == 1
+
+
+def test_several_tables_at_once_give_the_same_and_stop_together(
+    tmp_path: Path, made: DataContext
+) -> None:
+    context = _damaged(made, tmp_path / "four")
+    EICU.prepare(EICUConfig(), context, jobs=4)
+    one, four = EICU(EICUConfig(synthetic_size=60), made), EICU(EICUConfig(), context)
+    for name in ("series", *one.data.codes):
+        wanted, found = ({**o.data.series, **o.data.codes}[name][0] for o in (one, four))
+        for part in ("minutes", "kinds", "values"):
+            np.testing.assert_array_equal(getattr(found, part), getattr(wanted, part))
+    cut = _damaged(made, tmp_path / "cut")
+    file = tmp_path / "cut" / "lab.csv.gz"
+    file.write_bytes(file.read_bytes()[:-40])
+    with pytest.raises(DataError, match=r"lab\.csv\.gz is truncated"):
+        EICU.prepare(EICUConfig(), cut, jobs=4)
+    assert not EICU.is_prepared(EICUConfig(), cut)
+
+
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [
+        (lambda t: t.replace("uniquepid", "uniqueid"), "no column 'uniquepid'"),
+        (lambda t: t + t.splitlines()[1] + "\n", "twice"),
+        (lambda t: t.splitlines()[0] + "\n", "no stay is left|has no stay"),
+        (lambda t: t + ",".join([""] * len(t.splitlines()[0].split(","))) + "\n", "without"),
+    ],
+    ids=["column", "doubled", "empty", "no key"],
+)
+def test_a_broken_table_of_stays_is_named(
+    damage: Callable[[str], str], message: str, tmp_path: Path, made: DataContext
+) -> None:
+    context = _damaged(made, tmp_path / "r")
+    file = tmp_path / "r" / "patient.csv.gz"
+    text = gzip.decompress(file.read_bytes()).decode()
+    file.write_bytes(gzip.compress(damage(text).encode()))
+    with pytest.raises(DataError, match=message):
+        EICU(EICUConfig(), context)
+    assert not EICU.is_prepared(EICUConfig(), context)
