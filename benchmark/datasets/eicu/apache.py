@@ -6,9 +6,8 @@ from pathlib import Path
 
 import polars as pl
 
-from benchmark.datasets._csv_stream import stream_csv
 from benchmark.datasets.eicu.config import APACHE_APS, APACHE_PRED
-from benchmark.datasets.eicu.tables import STAY, table_file
+from benchmark.datasets.eicu.tables import STAY, table_file, whole_table
 from benchmark.datasets.icu.leaks import refuse_outcomes
 
 _UNKNOWN = -1.0
@@ -37,7 +36,7 @@ def _first_day(root: Path, name: str, columns: list[str], stays: list[int]) -> p
     path = table_file(root, name)
     assert path is not None
     types = {STAY: pl.Int64, **dict.fromkeys(columns, pl.Float64)}
-    table = pl.concat([piece.frame for piece in stream_csv(path, types)])
+    table = whole_table(path, types)
     known = table.filter(pl.col(STAY).is_in(stays)).unique(STAY, keep="first", maintain_order=True)
     values = [
         pl.when(pl.col(one) != _UNKNOWN).then(pl.col(one)).alias(f"{name}_{one}") for one in columns
@@ -52,7 +51,7 @@ def _prediction(root: Path, stays: list[int]) -> pl.DataFrame | None:
         return None
     types = {STAY: pl.Int64, "apacheversion": pl.String, _PREDICTED: pl.Float64}
     refuse_outcomes("apachePatientResult", types)
-    table = pl.concat([piece.frame for piece in stream_csv(path, types)])
+    table = whole_table(path, types)
     version = pl.col("apacheversion") == "IVa"
     there = table.filter(pl.col(STAY).is_in(stays) & version & (pl.col(_PREDICTED) >= 0))
     once = there.unique(STAY, keep="first", maintain_order=True)

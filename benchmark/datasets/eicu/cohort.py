@@ -9,9 +9,8 @@ import polars as pl
 
 from benchmark.core.errors import DataError
 from benchmark.datasets._base import AttritionStep
-from benchmark.datasets._csv_stream import stream_csv
 from benchmark.datasets.eicu.config import EICUConfig
-from benchmark.datasets.eicu.tables import table_file
+from benchmark.datasets.eicu.tables import table_file, whole_table
 
 DAY, HOUR = 1440, 60
 _PATIENT: dict[str, type[pl.DataType]] = {
@@ -40,8 +39,9 @@ def read_stays(root: Path) -> pl.DataFrame:
     path = table_file(root, "patient")
     if path is None:
         raise DataError(f"{root} has no patient.csv.gz", "copy the whole release")
-    stays = pl.concat([piece.frame for piece in stream_csv(path, _PATIENT)])
-    stays = stays.sort("patientunitstayid")
+    stays = whole_table(path, _PATIENT).sort("patientunitstayid")
+    if not len(stays):
+        raise DataError(f"{path} has no stay", "copy the whole release")
     doubled = stays.filter(stays["patientunitstayid"].is_duplicated())
     if len(doubled):
         raise DataError(f"{path} has stay {doubled['patientunitstayid'][0]} twice")

@@ -101,7 +101,8 @@ def read_coded(folder: Path, name: str) -> tuple[Ragged, tuple[str, ...]]:
 def coded_counts(folder: Path) -> NDArray[np.int64]:
     """Return (N,) coded events of all kinds by stay."""
     counts = np.stack([read_coded(folder, name)[0].counts for name in CODED])
-    return counts.sum(axis=0).astype(np.int64)
+    total: NDArray[np.int64] = counts.sum(axis=0)
+    return total
 
 
 def _parts(part: Path, name: str) -> Path:

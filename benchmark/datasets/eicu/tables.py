@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 import polars as pl
 
+from benchmark.datasets._csv_stream import stream_csv
 from benchmark.datasets.eicu.config import (
     HOURLY_CHANNELS,
     LAB_CHANNELS,
@@ -42,6 +43,12 @@ def table_file(root: Path, name: str) -> Path | None:
     """Return the file of a table, compressed or not; None where it is not there."""
     places = (root / f"{name}.csv.gz", root / f"{name}.csv")
     return next((place for place in places if place.is_file()), None)
+
+
+def whole_table(path: Path, columns: Mapping[str, type[pl.DataType]]) -> pl.DataFrame:
+    """Return some columns of a small table; a header alone is a table without rows."""
+    pieces = (piece.frame for piece in stream_csv(path, columns))
+    return pl.concat([pl.DataFrame(schema=columns), *pieces])
 
 
 @dataclass(frozen=True)

@@ -272,7 +272,7 @@ def test_the_miniature_has_an_hourly_export_of_the_same_measurements(made: DataC
     grids = [one._grid("series", rows)[:, :, c] for one, c in
              zip((hourly, official), channels, strict=True)]  # fmt: skip
     assert np.isfinite(grids[0]).sum() > 500
-    np.testing.assert_array_equal(*grids)
+    np.testing.assert_array_equal(grids[0], grids[1])
 
 
 def test_what_a_laboratory_has_not_entered_is_unknown_where_that_is_asked() -> None:
@@ -375,7 +375,7 @@ def test_several_tables_at_once_give_the_same_and_stop_together(
     [
         (lambda t: t.replace("uniquepid", "uniqueid"), "no column 'uniquepid'"),
         (lambda t: t + t.splitlines()[1] + "\n", "twice"),
-        (lambda t: t.splitlines()[0] + "\n", "no stay is left|has no stay"),
+        (lambda t: t.splitlines()[0] + "\n", "has no stay"),
         (lambda t: t + ",".join([""] * len(t.splitlines()[0].split(","))) + "\n", "without"),
     ],
     ids=["column", "doubled", "empty", "no key"],
@@ -390,3 +390,15 @@ def test_a_broken_table_of_stays_is_named(
     with pytest.raises(DataError, match=message):
         EICU(EICUConfig(), context)
     assert not EICU.is_prepared(EICUConfig(), context)
+
+
+def test_tables_without_rows_are_tables_without_events(tmp_path: Path, made: DataContext) -> None:
+    context = _damaged(made, tmp_path / "r")
+    for name in ("diagnosis", "vitalPeriodic", "apacheApsVar", "apachePatientResult"):
+        file = tmp_path / "r" / f"{name}.csv.gz"
+        header = gzip.decompress(file.read_bytes()).split(b"\n")[0] + b"\n"
+        file.write_bytes(gzip.compress(header))
+    found = EICU(EICUConfig(), context)
+    assert not found.samples["observed:diagnosis"].any()
+    assert not found.samples["observed:apache_prediction"].any()
+    assert found.samples["observed:series"].any()

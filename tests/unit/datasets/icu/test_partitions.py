@@ -122,7 +122,12 @@ def test_goes_on_where_it_was_killed(
     told: list[int] = []
     read: list[Path] = []
     scan = pl.read_parquet
-    monkeypatch.setattr(pl, "read_parquet", lambda f, **k: (read.append(f), scan(f, **k))[1])
+
+    def noted(file: Path, **options: object) -> pl.DataFrame:
+        read.append(file)
+        return scan(file, **options)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(pl, "read_parquet", noted)
     write_events(parts, tmp_path / "out", STAYS, NAMES, SMALL, lambda _, at, total: told.append(at))
     assert_same(read_events(tmp_path / "out")[0], at_once(table))
     assert told[0] == (after // 3 if where == "_write_at" else 0)  # three arrays a partition
