@@ -11,6 +11,8 @@ from benchmark.datasets.icu.ragged import Index, Ragged
 
 Values = NDArray[np.float64]
 MINUTES_PER_BIN = 60
+#: Stays whose measurements are held at once while fitting; a release has hundreds of millions.
+_STAYS = 4096
 
 
 @dataclass(frozen=True)
@@ -27,14 +29,27 @@ class ChannelScaler:
 
     @classmethod
     def fit(cls, series: Ragged, rows: Index, channels: int) -> ChannelScaler:
-        """Estimate from the measurements of ``rows``."""
+        """Estimate from the measurements of ``rows``, some stays at a time."""
         assert series.values is not None
-        _, events = series.select(rows)
-        kinds, values = series.kinds[events], series.values[events].astype(np.float64)
-        count = np.maximum(np.bincount(kinds, minlength=channels), 1)
-        mean = np.bincount(kinds, values, channels) / count
-        spread = np.sqrt(np.bincount(kinds, (values - mean[kinds]) ** 2, channels) / count)
+        parts = [rows[start : start + _STAYS] for start in range(0, len(rows), _STAYS)]
+        count, total, square = np.zeros((3, channels))
+        for part in parts:
+            kinds, values = _measurements(series, part)
+            count += np.bincount(kinds, minlength=channels)
+            total += np.bincount(kinds, values, channels)
+        count = np.maximum(count, 1)
+        mean = total / count
+        for part in parts:
+            kinds, values = _measurements(series, part)
+            square += np.bincount(kinds, (values - mean[kinds]) ** 2, channels)
+        spread = np.sqrt(square / count)
         return cls(mean, np.where(spread > 1e-9 * np.maximum(np.abs(mean), 1e-30), spread, 1.0))
+
+
+def _measurements(series: Ragged, rows: Index) -> tuple[NDArray[np.int32], Values]:
+    assert series.values is not None
+    _, events = series.select(rows)
+    return series.kinds[events], series.values[events].astype(np.float64)
 
 
 def hourly_grid(series: Ragged, rows: Index, channels: int, hours: int) -> Values:

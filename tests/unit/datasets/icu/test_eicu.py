@@ -5,21 +5,24 @@ from __future__ import annotations
 import gzip
 import os
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 
 import numpy as np
 import polars as pl
 import pytest
+from sklearn.metrics import roc_auc_score
 
 from benchmark.core.errors import DataError, DataNotAvailable
 from benchmark.core.paths import Paths
 from benchmark.core.spec import SplitSpec
 from benchmark.datasets._base import DataContext
 from benchmark.datasets._csv_stream import stream_csv
-from benchmark.datasets.eicu.cohort import choose, targets, with_outcomes
+from benchmark.datasets.eicu.apache import read_apache
+from benchmark.datasets.eicu.cohort import choose, read_stays, targets, with_outcomes
 from benchmark.datasets.eicu.config import APACHE_APS, APACHE_PRED, HOURLY_CHANNELS, EICUConfig
 from benchmark.datasets.eicu.dataset import EICU
-from benchmark.datasets.eicu.tables import NOTE, code_tables, series_tables
+from benchmark.datasets.eicu.tables import NOTE, code_tables, series_tables, whole_table
 from benchmark.datasets.icu.leaks import refuse_outcomes
 from benchmark.splits import make_split
 
@@ -129,6 +132,28 @@ def test_demo_has_the_published_counts(context: DataContext, demo: EICU) -> None
     dead = there["dead_hospital"]
     assert (len(there), dead.sum(), dead.null_count()) == (2267, 184, 26)
     assert len(everyone.samples) == 2_512  # 8 minors or without age
+
+
+def test_demo_has_the_facts_told_of_its_extra_tables(context: DataContext) -> None:
+    assert context.paths.data is not None
+    extra, root = context.paths.data / "eicu-demo-extra", context.paths.data / DEMO
+    lab = whole_table(extra / "lab.csv.gz", {"patientunitstayid": pl.Int64})
+    assert lab["patientunitstayid"].n_unique() == 169
+    hours = pl.read_parquet(extra / "hourly/dyn.parquet", columns=["stay_id", "time"])
+    last = hours.group_by("stay_id").agg(pl.col("time").max())["time"]
+    assert (len(last), (last < timedelta(hours=24)).sum()) == (2267, 676)
+    types = {"patientunitstayid": pl.Int64, "apacheversion": pl.String}
+    results = whole_table(root / "apachePatientResult.csv.gz", types)
+    versions = results.group_by("patientunitstayid").agg(pl.col("apacheversion").sort())
+    assert {tuple(one) for one in versions["apacheversion"]} == {("IV", "IVa")}
+    stays = read_stays(root)
+    predicted = read_apache(root, stays["patientunitstayid"].to_list())["apache_prediction"]
+    known = predicted.join(stays, left_on="stay", right_on="patientunitstayid").drop_nulls(
+        "dead_hospital"
+    )
+    died, risk = known["dead_hospital"].to_numpy(), known["predicted"].to_numpy()
+    assert (len(died), died.sum()) == (1683, 139)
+    assert roc_auc_score(died, risk) == pytest.approx(0.862, abs=5e-4)
 
 
 def test_demo_window_holds_nothing_later(demo: EICU) -> None:

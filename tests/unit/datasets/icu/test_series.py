@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from benchmark.datasets.icu import series as module
 from benchmark.datasets.icu.codes import PADDING, UNKNOWN, Vocabulary, bag, numbered, sequences
 from benchmark.datasets.icu.ragged import Ragged
 from benchmark.datasets.icu.series import (
@@ -92,3 +93,23 @@ def test_vocabulary_is_that_of_training_stays() -> None:
     assert found.lengths.tolist() == [2, 0, 2]
     np.testing.assert_allclose(found.hours[0] * 60, [4, 5])
     assert bag(events, np.array([2, 0]), vocabulary, 3).tolist() == [[0, 0, 0], [1, 1, 0]]
+
+
+def test_scales_are_fitted_some_stays_at_a_time(
+    series: Ragged, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sizes: list[int] = []
+    real = module._measurements
+
+    def seen(events: Ragged, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        sizes.append(len(rows))
+        return real(events, rows)
+
+    monkeypatch.setattr(module, "_STAYS", 2)
+    monkeypatch.setattr(module, "_measurements", seen)
+    found = ChannelScaler.fit(series, np.arange(4), channels=3)
+    assert sizes == [2, 2, 2, 2]
+    for channel in range(3):
+        values = np.array([value for _, _, kind, value in EVENTS if kind == channel])
+        assert found.mean[channel] == pytest.approx(values.mean() if len(values) else 0)
+        assert found.scale[channel] == pytest.approx(values.std() if len(values) else 1)
