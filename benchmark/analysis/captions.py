@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 
 from benchmark.analysis.cells import Aggregate
 from benchmark.analysis.numbers import metric_label
+from benchmark.manifest.described import leak_of
 from benchmark.manifest.expand import Expansion
 
 _SHOWN_FAILURES = 10
@@ -110,12 +111,20 @@ def source_warnings(sources: Iterable[tuple[str, str]]) -> tuple[str, ...]:
 
 def warnings(expansion: Expansion) -> tuple[str, ...]:
     """Return what forbids a comparison with printed numbers: data, profile, changed settings."""
-    lines = list(source_warnings(sources_of(expansion).items()))
+    lines = [*source_warnings(sources_of(expansion).items()), *_leaks(expansion)]
     if expansion.profile == "demo":
         lines.append("Profile demo: small nets, few steps; not comparable with printed numbers.")
     if own := changed(expansion):
         lines.append(f"Changed with --set: {', '.join(own)}; not comparable with printed numbers.")
     return tuple(lines)
+
+
+def _leaks(expansion: Expansion) -> list[str]:
+    """Say of each dataset what its options let leak."""
+    parts = dict.fromkeys(
+        (one.dataset, leak_of(one.loader)) for run in expansion.runs for one in run.spec.components
+    )
+    return [f"{dataset}: LEAKS: {leak}." for dataset, leak in parts if leak]
 
 
 def changed(expansion: Expansion, row: str | None = None) -> tuple[str, ...]:

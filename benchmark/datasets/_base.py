@@ -39,6 +39,11 @@ class DatasetConfig(Frozen):
 
     unlike_papers: ClassVar[str] = ""
 
+    @property
+    def leak(self) -> str:
+        """What these options let leak, as a release's code does; shown below tables."""
+        return ""
+
 
 @dataclass(frozen=True)
 class DataContext:

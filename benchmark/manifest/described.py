@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from benchmark.core.problem import Component
+from benchmark.core.spec import Ref
 from benchmark.datasets import DATASETS
 from benchmark.manifest.issues import Issue, parse
 from benchmark.manifest.resolve import options_tree, plain
@@ -15,6 +16,13 @@ def unlike_papers(manifest: Manifest, dataset: str) -> str:
     """Return why a dataset's release cannot be that of a printed table; empty if it can."""
     config = DATASETS.config(loader_of(manifest, dataset))
     return str(getattr(config, "unlike_papers", ""))
+
+
+def leak_of(loader: Ref) -> str:
+    """Return what a loader's options let leak, as a release's code does; empty if nothing."""
+    if loader.name not in DATASETS:
+        return ""
+    return str(getattr(DATASETS.config(loader.name).parse(loader.config), "leak", ""))
 
 
 def loader_of(manifest: Manifest, dataset: str) -> str:

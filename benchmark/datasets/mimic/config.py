@@ -74,6 +74,16 @@ class MIMICConfig(AttachedConfig):
         return self
 
     @property
+    def leak(self) -> str:
+        """What stays of a patient in several parts, or codes billed later, mean for results."""
+        found = []
+        if self.grouping == "stay":
+            found.append("stays of a patient lie in several parts, results are too good")
+        if self.codes == "admission":
+            found.append("codes are billed after discharge, when outcomes are known")
+        return "; ".join(found)
+
+    @property
     def channel_names(self) -> tuple[str, ...]:
         """Names of the channels, in order."""
         return tuple(channel.name for channel in PRESETS[self.channels])

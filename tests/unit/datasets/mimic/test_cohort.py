@@ -134,6 +134,9 @@ def test_stays_that_cannot_be_placed_are_counted(write: Write, tmp_path: Path) -
 
 def test_options_that_tell_the_outcome_are_refused() -> None:
     assert MIMICConfig().tasks == ("ihm", "los", "pheno")
+    assert not MIMICConfig().leak
+    assert "results are too good" in MIMICConfig(grouping="stay").leak
+    assert "billed after discharge" in MIMICConfig(codes="admission").leak
     assert MIMICConfig(shorter="keep").tasks == ("pheno",)
     assert MIMICConfig(codes="admission").tasks == ("ihm", "los")
     with pytest.raises(ValidationError, match="what PHENO is made of"):
