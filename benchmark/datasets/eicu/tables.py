@@ -9,6 +9,7 @@ from pathlib import Path
 
 import polars as pl
 
+from benchmark.core.errors import DataError
 from benchmark.datasets._csv_stream import stream_csv
 from benchmark.datasets.eicu.config import (
     HOURLY_CHANNELS,
@@ -46,9 +47,20 @@ def table_file(root: Path, name: str) -> Path | None:
 
 
 def whole_table(path: Path, columns: Mapping[str, type[pl.DataType]]) -> pl.DataFrame:
-    """Return some columns of a small table; a header alone is a table without rows."""
-    pieces = (piece.frame for piece in stream_csv(path, columns))
-    return pl.concat([pl.DataFrame(schema=columns), *pieces])
+    """Return some columns of a small table; a header alone is a table without rows.
+
+    Raises:
+        DataError: A value is not of its column's type: facts and outcomes are not guessed at.
+    """
+    frames = [pl.DataFrame(schema=columns)]
+    for piece in stream_csv(path, columns):
+        for name, count in piece.unreadable.items():
+            raise DataError(
+                f"{path}: column {name!r} has {count} value(s) that are no numbers",
+                "use the table as released",
+            )
+        frames.append(piece.frame)
+    return pl.concat(frames)
 
 
 @dataclass(frozen=True)

@@ -400,10 +400,11 @@ def test_several_tables_at_once_give_the_same_and_stop_together(
     [
         (lambda t: t.replace("uniquepid", "uniqueid"), "no column 'uniquepid'"),
         (lambda t: t + t.splitlines()[1] + "\n", "twice"),
+        (lambda t: t.replace(t.splitlines()[1].split(",")[0], "first"), "'patientunitstayid' has"),
         (lambda t: t.splitlines()[0] + "\n", "has no stay"),
         (lambda t: t + ",".join([""] * len(t.splitlines()[0].split(","))) + "\n", "without"),
     ],
-    ids=["column", "doubled", "empty", "no key"],
+    ids=["column", "doubled", "no number", "empty", "no key"],
 )
 def test_a_broken_table_of_stays_is_named(
     damage: Callable[[str], str], message: str, tmp_path: Path, made: DataContext
