@@ -8,7 +8,6 @@ read.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import Literal
@@ -22,8 +21,6 @@ from benchmark.datasets.icu.extract import extract, load_parts
 NoteTime = Literal["storetime", "charttime"]
 #: What ``note_type`` says in each table: reports and their addenda.
 TYPES = {"radiology": ("RR", "AR"), "discharge": ("DS", "AD")}
-#: Tasks whose outcome is not known when a discharge summary is written.
-AFTER_DISCHARGE = ("mortality_1y",)
 FOLDERS = (
     "mimic-iv-note-deidentified-free-text-clinical-notes-2.2",
     "mimic-iv-note-2.2",
@@ -46,20 +43,6 @@ SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {
     "text": pl.String,
 }
 _EXTRACTED = SCHEMA | {"stored": pl.Float64}
-
-
-def refuse_leaking_notes(kinds: Sequence[str], tasks: Sequence[str]) -> None:
-    """Check that no task of a hospital stay reads what is written at its end.
-
-    Raises:
-        DataError: A discharge summary would be an input of a task whose outcome is known by then.
-    """
-    told = [task for task in tasks if task not in AFTER_DISCHARGE]
-    if "discharge" in kinds and told:
-        raise DataError(
-            f"discharge summaries tell the outcome of {', '.join(told)} and are no input of it",
-            "take radiology reports, or a task whose outcome lies after discharge",
-        )
 
 
 def note_file(folder: Path, kind: str) -> Path | None:

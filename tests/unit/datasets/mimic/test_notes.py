@@ -15,7 +15,6 @@ from benchmark.datasets.mimic.notes import (
     last_reports,
     note_file,
     read_radiology,
-    refuse_leaking_notes,
 )
 
 START = datetime(2150, 3, 1, 22, 30)
@@ -107,14 +106,6 @@ def test_what_is_no_radiology_report_is_refused(tmp_path: Path, kind: str) -> No
         DataError, match=r"radiology\.csv\.gz holds note 10-DS-1 of type .*\n.*tell"
     ):
         read_radiology(path, stays(), 48, "charttime", tmp_path / "parts")
-
-
-@pytest.mark.parametrize("task", ["ihm", "los", "pheno", "mortality"])
-def test_discharge_summaries_are_no_input_of_in_hospital_tasks(task: str) -> None:
-    with pytest.raises(DataError, match=f"discharge summaries tell the outcome of {task}"):
-        refuse_leaking_notes(["radiology", "discharge"], ["mortality_1y", task])
-    refuse_leaking_notes(["radiology"], [task])
-    refuse_leaking_notes(["discharge"], ["mortality_1y"])
 
 
 def test_tables_lie_in_the_release_or_its_folder_note(tmp_path: Path) -> None:
