@@ -135,7 +135,8 @@ def test_headers_differ_as_those_of_several_scanners(
     assert {one.BitsStored for one in headers} == {10, 12, 14}
     assert 0 < sum("RescaleSlope" in one for one in headers) < len(headers)
     assert any(one.get("RescaleIntercept", 0) != 0 for one in headers)
-    assert any("WindowCenter" not in one for one in headers)
+    # The loader wants a window of VinDr's files, which all have one.
+    assert any("WindowCenter" not in one for one in headers) is (name != "vindr")
     assert any(isinstance(one.get("WindowCenter"), pydicom.multival.MultiValue) for one in headers)
     assert 0 < sum("PixelPaddingValue" in one for one in headers) < len(headers)
     assert all(str(one.SOPClassUID).endswith(sop) for one in headers)
