@@ -53,7 +53,8 @@ test: $(STAMP)
 	$(PYTEST) tests/faults
 
 test-slow: $(STAMP)
-	$(PYTEST) -m 'slow and not gpu'
+	$(PYTEST) -m 'slow and not gpu' -n auto --maxprocesses 4 --dist loadscope --ignore tests/faults
+	$(PYTEST) -m 'slow and not gpu' tests/faults
 
 check: lint types spelling imports
 
