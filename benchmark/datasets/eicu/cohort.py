@@ -11,6 +11,7 @@ from benchmark.core.errors import DataError
 from benchmark.datasets._base import AttritionStep
 from benchmark.datasets.eicu.config import EICUConfig
 from benchmark.datasets.eicu.tables import table_file, whole_table
+from benchmark.datasets.icu.rules import apply_rules
 
 DAY, HOUR = 1440, 60
 _PATIENT: dict[str, type[pl.DataType]] = {
@@ -111,14 +112,7 @@ def choose(
         if config.cohort == "window":
             text = f"unit stay of at least {config.window_hours} h"
             rules.append((text, duration >= window, "shorter"))
-    steps = [AttritionStep("unit stays", len(stays))]
-    for name, rule, why in rules:
-        kept = stays.filter(rule)
-        steps.append(AttritionStep(name, len(kept), len(stays) - len(kept), why))
-        stays = kept
-    if not len(stays):
-        raise DataError("no stay is left after: " + ", ".join(step.name for step in steps))
-    return stays, tuple(steps)
+    return apply_rules(stays, rules, [AttritionStep("unit stays", len(stays))])
 
 
 def targets(stays: pl.DataFrame, config: EICUConfig) -> dict[str, np.ndarray]:

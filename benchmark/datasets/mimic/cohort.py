@@ -9,8 +9,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from benchmark.core.errors import DataError
 from benchmark.datasets._base import AttritionStep
+from benchmark.datasets.icu.rules import apply_rules
 from benchmark.datasets.mimic.config import DEMOGRAPHICS, MIMICConfig
 from benchmark.datasets.mimic.tables import read_table
 
@@ -100,14 +100,7 @@ def choose(
         for name in TIMED:
             there = pl.col("stay_id").is_in(sorted(seen[name]))
             rules.append((f"{name} in the window", there, f"no {name}"))
-    steps = []
-    for name, rule, why in rules:
-        kept = stays.filter(rule)
-        steps.append(AttritionStep(name, len(kept), len(stays) - len(kept), why))
-        stays = kept
-        if not len(stays):
-            raise DataError("no stay is left after: " + ", ".join(step.name for step in steps))
-    return stays, tuple(steps)
+    return apply_rules(stays, rules)
 
 
 def outcomes(stays: pl.DataFrame, config: MIMICConfig) -> dict[str, NDArray[np.float64]]:
