@@ -21,6 +21,7 @@ from benchmark.datasets.icu.extract import extract, load_parts
 NoteTime = Literal["storetime", "charttime"]
 #: What ``note_type`` says in each table: reports and their addenda.
 TYPES = {"radiology": ("RR", "AR"), "discharge": ("DS", "AD")}
+_NAMES = {"radiology": "radiology report", "discharge": "discharge summary"}
 FOLDERS = (
     "mimic-iv-note-deidentified-free-text-clinical-notes-2.2",
     "mimic-iv-note-2.2",
@@ -115,15 +116,29 @@ def stays_of(stays: pl.DataFrame) -> pl.DataFrame:
     return stays.select("subject_id", "stay_id", *times)
 
 
-def _of_stays(stays: pl.DataFrame, path: Path, rows: pl.DataFrame) -> pl.DataFrame:
-    """Return what one piece of the table gives."""
-    odd = rows.filter(~pl.col("note_type").is_in(TYPES["radiology"]).fill_null(value=False))
+def refuse_other_notes(rows: pl.DataFrame, kind: str, path: Path) -> None:
+    """Check that a table holds notes of its own kind only: a summary tells how a stay ends.
+
+    Args:
+        rows: ``note_id, note_type``.
+        kind: Key of :data:`TYPES`.
+        path: Of the table.
+
+    Raises:
+        DataError: A note is of another type; names it.
+    """
+    odd = rows.filter(~pl.col("note_type").is_in(TYPES[kind]).fill_null(value=False))
     if len(odd):
         raise DataError(
             f"{path} holds note {odd['note_id'][0]} of type {odd['note_type'][0]!r}, which is no "
-            f"radiology report ({', '.join(TYPES['radiology'])})",
+            f"{_NAMES[kind]} ({', '.join(TYPES[kind])})",
             "use the table as released; discharge summaries tell the outcome",
         )
+
+
+def _of_stays(stays: pl.DataFrame, path: Path, rows: pl.DataFrame) -> pl.DataFrame:
+    """Return what one piece of the table gives."""
+    refuse_other_notes(rows, "radiology", path)
     times = [
         pl.col(name).str.to_datetime(_TIME, strict=False, time_unit="us")
         for name in ("charttime", "storetime")

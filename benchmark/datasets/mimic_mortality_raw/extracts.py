@@ -18,7 +18,7 @@ from benchmark.core.errors import DataError
 from benchmark.datasets._base import AttritionStep, Progress, silent
 from benchmark.datasets.icu.extract import Extracted, extract, load_parts
 from benchmark.datasets.icu.leaks import refuse_outcomes
-from benchmark.datasets.mimic.notes import TYPES
+from benchmark.datasets.mimic.notes import refuse_other_notes
 from benchmark.datasets.mimic.phenotypes import with_plain_codes
 from benchmark.datasets.mimic.release import check_rows
 from benchmark.datasets.mimic.tables import (
@@ -285,13 +285,7 @@ def summaries(
 def _summary(
     index: pl.DataFrame, days: int | None, path: Path, piece: pl.DataFrame
 ) -> pl.DataFrame:
-    odd = piece.filter(~pl.col("note_type").is_in(TYPES["discharge"]).fill_null(value=False))
-    if len(odd):
-        raise DataError(
-            f"{path} holds note {odd['note_id'][0]} of type {odd['note_type'][0]!r}, which is no "
-            f"discharge summary ({', '.join(TYPES['discharge'])})",
-            "use the table as released",
-        )
+    refuse_other_notes(piece, "discharge", path)
     chosen = piece.filter(
         (pl.col("note_type") == "DS") & (pl.col("text").str.strip_chars() != "")
     ).join(index, on="hadm_id")
