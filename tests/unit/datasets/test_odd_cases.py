@@ -48,6 +48,10 @@ def test_embed_findings(root: Root) -> None:
     assert set(clinical["side"]) == {"L", "R", "B", ""}
     per_exam = clinical.groupby("acc_anon")["side"].nunique()
     assert (per_exam > 1).any()
+    assert per_exam.max() == 2
+    cancers = clinical[clinical["path_severity"].isin(["0.0", "1.0"])]
+    days = pd.to_datetime(cancers["procdate_anon"]) - pd.to_datetime(cancers["study_date_anon"])
+    assert set(days.dt.days) == {14, -14}
     assert clinical.groupby("empi_anon")["acc_anon"].nunique().between(1, 4).all()
     done = clinical[clinical["procdate_anon"] != ""]
     assert (done["procdate_anon"] > done["study_date_anon"]).any()
@@ -61,10 +65,16 @@ def test_embed_files(root: Root) -> None:
     clinical = table(tables / "EMBED_OpenData_clinical.csv")
     assert {"1.0", "0.0", ""} == set(files["spot_mag"])
     assert {"CC", "MLO", "ML"} == set(files["ViewPosition"])
+    assert {"2D", "cview"} == set(files["FinalImageType"])
+    plain = files[files["spot_mag"] != "1.0"]
+    view = ["acc_anon", "FinalImageType", "ViewPosition", "ImageLateralityFinal"]
+    assert plain.duplicated(view).any()
     kinds = ["acc_anon", "FinalImageType", "ViewPosition", "ImageLateralityFinal", "spot_mag"]
     assert files.duplicated(kinds).any()
     types = files.groupby("acc_anon")["FinalImageType"].nunique()
     assert (types == 1).any()
+    sides = files.groupby("acc_anon")["ImageLateralityFinal"].nunique()
+    assert set(types) == set(sides) == {1, 2}
     exams = [set(one["acc_anon"]) for one in (files, clinical)]
     assert exams[0] - exams[1]
     assert exams[1] - exams[0]
@@ -84,24 +94,30 @@ def test_embed_files(root: Root) -> None:
 
 def test_embed_cancers_come_at_every_horizon(root: Root) -> None:
     text = (truth_folder(root("embed")) / "exams.json").read_text(encoding="utf-8")
-    years = {round(exam["years_to_cancer"], 1) for exam in json.loads(text)}
-    assert {0.5, 1.5, 2.5, 3.5, 4.5} <= years
+    exams = json.loads(text)
+    assert {0.5, 1.5, 2.5, 3.5, 4.5} <= {round(exam["years_to_cancer"], 1) for exam in exams}
+    first = pd.DataFrame(exams).drop_duplicates("patient")["years_to_cancer"].round(1)
+    assert set(first) == {0.5, 1.5, 2.5, 3.5, 4.5, 100.0}
 
 
 def test_rsna(root: Root) -> None:
     train = table(root("rsna") / "train.csv")
     assert set(train["site_id"]) == {"1", "2"}
     assert set(train.loc[train["site_id"] == "2", "density"]) == {""}
+    assert set(train.loc[train["site_id"] == "1", "density"]) == set("ABCD")
     assert set(train["BIRADS"]) == {"", "0.0", "1.0", "2.0"}
     sides = train.groupby(["patient_id", "laterality"])["BIRADS"].first().unstack()
     assert ((sides["L"] == "") != (sides["R"] == "")).any()
+    assert ((sides["L"] != "") & (sides["R"] == "")).any()
     assert set(train["implant"]) == {"0", "1"}
-    assert len(set(train["view"]) - {"CC", "MLO"}) >= 2
+    assert set(train["view"]) > {"CC", "MLO", "AT", "LM"}
     assert (train["age"] == "").any()
     assert set(train["difficult_negative_case"]) == {"True", "False"}
     assert set(train.groupby("patient_id").size()) == {4, 5}
+    assert train["patient_id"].nunique() == 60
     test = table(root("rsna") / "test.csv")
     assert test["patient_id"].nunique() == 2
+    assert not set(test["patient_id"]) & set(train["patient_id"])
     assert list(test.columns)[-1] == "prediction_id"
     assert not {"density", "BIRADS", "cancer"} & set(test.columns)
 
@@ -112,12 +128,13 @@ def test_vindr(root: Root) -> None:
     assert set(breasts["breast_birads"]) == {f"BI-RADS {k}" for k in range(1, 6)}
     assert set(breasts["breast_density"]) == {f"DENSITY {one}" for one in "ABCD"}
     assert breasts["study_id"].str.fullmatch("[0-9a-f]{32}").all()
+    assert breasts["image_id"].str.fullmatch("[0-9a-f]{32}").all()
     parts = breasts.drop_duplicates("study_id")["split"].value_counts()
     assert parts.to_dict() == {"training": 48, "test": 12}
     findings = table(folder / "finding_annotations.csv")
     assert "['No Finding']" in set(findings["finding_categories"])
-    assert findings["finding_categories"].str.match(r"\['.*'\]").all()
-    assert len(table(folder / "metadata.csv")) == len(breasts)
+    assert findings["finding_categories"].str.fullmatch(r"\['[A-Z][A-Za-z ]+'\]").all()
+    assert len(table(folder / "metadata.csv")) == len(breasts) == 240
     assert (folder / "SHA256SUMS.txt").read_text(encoding="utf-8").count("images/") == 240
 
 
@@ -141,7 +158,9 @@ def test_headers_differ_as_those_of_several_scanners(
     assert 0 < sum("PixelPaddingValue" in one for one in headers) < len(headers)
     assert all(str(one.SOPClassUID).endswith(sop) for one in headers)
     assert all(("ViewPosition" in one) == has_view for one in headers)
+    assert all(("Modality" in one) == has_view for one in headers)
     assert all(one.HighBit == one.BitsStored - 1 for one in headers)
+    assert max(path.stat().st_size for path in paths) < 30_000
 
 
 def test_gamma_folds_have_every_grade(generated: Callable[..., Any]) -> None:
@@ -164,5 +183,6 @@ def test_gamma_pictures_come_in_two_sizes(generated: Callable[..., Any]) -> None
         with image.open(path) as picture:
             sizes.add(picture.size)
     assert len(sizes) == 2
+    assert len(list((folder / "training" / "multi-modality_images").iterdir())) == 20
     assert len(list((folder / "testing" / "multi-modality_images").iterdir())) == 10
     assert not list((folder / "testing").glob("*.xlsx"))
