@@ -3,7 +3,7 @@
 A Bernoulli draw per element is the most expensive part of a small transformer's step on a CPU. With
 probability one half the factor is 0 or 2, and 2 is a single bit in every floating-point format: its
 exponent's highest. So a word of random bits, shifted by 0, 1, 2, ... and masked, gives as many
-factors as it has bits up to that one, some fifty times faster.
+factors as it has bits up to that one, thirty (fp32) to fifty (bf16) times faster.
 """
 
 from __future__ import annotations
